@@ -1,0 +1,1 @@
+"""Event-sourced applications and systems as gRPC servers."""

@@ -1,0 +1,338 @@
+"""An application as a gRPC server: its life cycle, and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from eventsourcing.application import Application
+from eventsourcing.popo import POPORecorder
+from eventsourcing.system import Follower, Leader, System
+from eventsourcing.utils import Environment, EnvType, get_topic
+
+from eventsourcing_grpc import standard_services
+from eventsourcing_grpc.addresses import split_address
+from eventsourcing_grpc.application_service import ApplicationService
+from eventsourcing_grpc.call_statistics import CallStatistics
+from eventsourcing_grpc.channels import SERVER_OPTIONS, open_channel
+from eventsourcing_grpc.credentials import server_credentials
+from eventsourcing_grpc.environment import (
+    APPLICATION_TOPIC,
+    SYSTEM_TOPIC,
+    EnvironmentVariableError,
+    application_environment,
+    has_server_address,
+    max_pull_interval,
+    server_address,
+)
+from eventsourcing_grpc.following import Following
+from eventsourcing_grpc.methods import ExposedMethods
+from eventsourcing_grpc.notification_feed import NotificationFeed
+from eventsourcing_grpc.operations_service import OperationsService
+from eventsourcing_grpc.served_system import ServedApplication, ServedSystem
+from eventsourcing_grpc.server_process import ServerProcess
+from eventsourcing_grpc.stream_pool import StreamPool
+from eventsourcing_grpc.topics import resolve_system
+from eventsourcing_grpc.user_errors import UserError
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_MAX_WORKERS = 16
+"""How many calls are served at once. More wait for one of these to end."""
+GRACE = 1.5
+"""Seconds that calls in progress have for coming to their end when a server stops."""
+
+
+class AddressUnavailableError(UserError, OSError):
+    """Raised when a server can't listen on its address. The message names both."""
+
+
+class GrpcApplicationServer:
+    """Serves one application, and lets it follow its leaders.
+
+    A started server has threads of its own, which :meth:`stop` ends. It can then be started
+    again: an application whose events are only in memory still has them.
+    """
+
+    def __init__(
+        self,
+        app_class: type[Application[Any]],
+        env: EnvType | None = None,
+        is_stopping: threading.Event | None = None,
+        max_workers: int | None = None,
+        *,
+        system: System | None = None,
+    ) -> None:
+        """Nothing is opened before :meth:`start`.
+
+        :param env: overrides ``os.environ``.
+        :param is_stopping: stops the server when it is set.
+        :param max_workers: how many calls are served at once. None: 16.
+        :param system: which leaders are followed. None: the one that ``SYSTEM_TOPIC`` names, if any.
+        :raises EnvironmentVariableError: when the address is missing, or a value can't be used.
+        """
+        self.env: Environment = application_environment(app_class, env)
+        self.app_class = app_class
+        self.is_stopping = is_stopping or threading.Event()
+        self.has_started = threading.Event()
+        self.has_stopped = threading.Event()
+        self._name: str = app_class.name
+        self._max_workers = max_workers or DEFAULT_MAX_WORKERS
+        self._system = system or self._configured_system()
+        self._configured_address = server_address(self.env, self._name)
+        self._max_pull_interval = max_pull_interval(self.env, self._name)
+        self._address = self._configured_address
+        self._application: Application[Any] | None = None
+        self._lock = threading.Lock()
+        self._stopper: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the server listens. A configured port 0 is replaced by the one that was chosen."""
+        return self._address
+
+    @property
+    def application(self) -> Application[Any]:
+        """The application that is served. It is constructed when it is first needed."""
+        if self._application is None:
+            self._application = self._leader_class()(env=self.env)
+        return self._application
+
+    def start(self) -> None:
+        """Starts serving and following. Returns when clients can connect.
+
+        Starting a started server changes nothing.
+
+        :raises AddressUnavailableError: when the address is taken, or can't be listened on.
+        :raises EnvironmentVariableError: when TLS is missing for an address off loopback.
+        :raises CertificateError: when a certificate or key file can't be used.
+        :raises Exception: what the application's constructor raises.
+        """
+        with self._lock:
+            if self.has_started.is_set() and not self.has_stopped.is_set():
+                return
+            if self.has_stopped.is_set():
+                self.is_stopping.clear()
+                self.has_stopped.clear()
+            self._serve()
+            self._stopper = threading.Thread(
+                target=self._stop_when_asked, name=f"stopper {self._name}", daemon=True
+            )
+            self._stopper.start()
+            self.has_started.set()
+
+    def stop(self, wait: bool = False) -> None:
+        """Stops serving: calls in progress come to their end, new ones are refused.
+
+        :param wait: whether to return only when everything has stopped, which takes 3 s at most.
+        """
+        self.is_stopping.set()
+        if not self.has_started.is_set():
+            self.has_stopped.set()
+        if wait:
+            self.wait_for_termination()
+
+    def wait_for_termination(self) -> None:
+        """Returns when the server has stopped."""
+        self.has_stopped.wait()
+
+    def _configured_system(self) -> System | None:
+        topic = self.env.get(SYSTEM_TOPIC)
+        if not topic:
+            return None
+        system = resolve_system(topic)
+        if self._name not in system.nodes:
+            msg = f"{SYSTEM_TOPIC}={topic!r} is a system without {self._name}"
+            raise EnvironmentVariableError(msg)
+        return system
+
+    def _leader_class(self) -> type[Application[Any]]:
+        """Returns a class whose applications tell what they record, as ``System.leader_cls`` does."""
+        if issubclass(self.app_class, Leader):
+            return self.app_class
+        return type(self._name, (Leader, self.app_class), {})
+
+    def _serve(self) -> None:
+        credentials = server_credentials(self.env, self._name, self._configured_address)
+        _check_is_free(self._configured_address, self._name)
+        if not isinstance(getattr(self._application, "recorder", None), POPORecorder):
+            self._application = None
+        application = self.application
+        self._feed = NotificationFeed(application.recorder, self._max_pull_interval, self._name)
+        self._streams = StreamPool(self._name)
+        self._calls = ThreadPoolExecutor(self._max_workers, f"calls {self._name}")
+        self._health = standard_services.Health(self._name)
+        self._followings: list[Following] = []
+        self._server = grpc.server(self._calls, options=SERVER_OPTIONS)
+        try:
+            self._feed.start()
+            assert isinstance(application, Leader)
+            application.followers[:] = [self._feed]
+            self._followings = self._make_followings(application)
+            self._add_services(application)
+            self._listen(credentials)
+            self._server.start()
+        except BaseException:
+            self._shut_down()
+            raise
+        self._health.set_serving()
+        for following in self._followings:
+            following.start()
+        logger.info("%s is serving on %s", self._name, self._address)
+
+    def _make_followings(self, application: Application[Any]) -> list[Following]:
+        if self._system is None:
+            return []
+        addresses = {
+            leader: server_address(self.env, leader)
+            for leader in self._system.follows.get(self._name, ())
+        }
+        followings = []
+        for leader, address in addresses.items():
+            assert isinstance(application, Follower)
+            channel = open_channel(address, self.env, self._name)
+            followings.append(Following(application, leader, address, channel))
+        return followings
+
+    def _add_services(self, application: Application[Any]) -> None:
+        methods = ExposedMethods(self.app_class)
+        calls = CallStatistics()
+        programs = ApplicationService(
+            application=application,
+            methods=methods,
+            feed=self._feed,
+            calls=calls,
+            is_stopping=self.is_stopping,
+        )
+        operators = OperationsService(
+            application=application,
+            methods=methods,
+            feed=self._feed,
+            followings=self._followings,
+            calls=calls,
+            identity=self._identity(),
+            streams=self._streams,
+            is_stopping=self.is_stopping,
+        )
+        self._server.add_generic_rpc_handlers((programs.handler(self._streams),))
+        operators.add_to_server(self._server)
+        self._health.add_to_server(self._server)
+        standard_services.add_reflection(self._server, self._streams)
+
+    def _identity(self) -> ServedSystem:
+        nodes = self._system.nodes if self._system else {self._name: get_topic(self.app_class)}
+        follows = self._system.follows if self._system else {}
+        return ServedSystem(
+            name=self._name,
+            topic=get_topic(self.app_class),
+            system_topic=self.env.get(SYSTEM_TOPIC, ""),
+            applications=tuple(
+                ServedApplication(name, self._address_of(name), tuple(follows.get(name, ())))
+                for name in nodes
+            ),
+        )
+
+    def _address_of(self, name: str) -> str:
+        if name == self._name:
+            return self._configured_address
+        return server_address(self.env, name) if has_server_address(self.env, name) else ""
+
+    def _listen(self, credentials: grpc.ServerCredentials | None) -> None:
+        address = self._configured_address
+        try:
+            if credentials is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, credentials)
+        except RuntimeError as e:
+            msg = f"{self._name} can't be served on {address}: the address can't be listened on"
+            raise AddressUnavailableError(msg) from e
+        if not address.startswith("unix:"):
+            self._address = f"{address.rpartition(':')[0]}:{port}"
+
+    def _stop_when_asked(self) -> None:
+        self.is_stopping.wait()
+        self._shut_down()
+        logger.info("%s has stopped", self._name)
+        self.has_stopped.set()
+
+    def _shut_down(self) -> None:
+        """Tells health watchers, ends the streams, lets calls come to their end, and closes all."""
+        self._health.set_not_serving()
+        self.is_stopping.set()
+        for following in self._followings:
+            following.cancel()
+        self._feed.stop()
+        calls_ended = self._server.stop(GRACE)
+        for following in self._followings:
+            following.stop(GRACE)
+        calls_ended.wait()
+        # A method that is still running is not waited for: its caller has been told.
+        self._calls.shutdown(wait=False, cancel_futures=True)
+        self._health.shutdown()
+        self._streams.shutdown()
+        if self._application is not None:
+            self._application.close()
+
+
+def start_server(
+    app_class: type[Application[Any]],
+    env: EnvType | None = None,
+    is_stopping: threading.Event | None = None,
+) -> GrpcApplicationServer:
+    """Constructs and starts a server. Its arguments and errors are those of the class."""
+    server = GrpcApplicationServer(app_class=app_class, env=env, is_stopping=is_stopping)
+    server.start()
+    return server
+
+
+def start_server_subprocess(
+    app_class: type[Application[Any]],
+    env: EnvType | None = None,
+    has_errored: threading.Event | None = None,
+) -> ServerProcess:
+    """Starts a server in a process of its own, and returns when it serves.
+
+    :param has_errored: is set when the process ends without having been asked to.
+    :raises ServerStartError: when the process ends before it serves, with what it said.
+    """
+    process = ServerProcess(
+        app_class.name, {**(env or {}), APPLICATION_TOPIC: get_topic(app_class)}, has_errored
+    )
+    process.start()
+    process.wait_until_serving()
+    return process
+
+
+def _check_is_free(address: str, name: str) -> None:
+    """Makes sure that nobody listens on an address.
+
+    grpcio is content when it can listen on one of the addresses of a host.
+
+    :raises AddressUnavailableError: when somebody does, or the host is not this machine's.
+    """
+    if address.startswith("unix:"):
+        return
+    host, port = split_address(address)
+    try:
+        infos = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_ADDRCONFIG
+        )
+    except OSError as e:
+        msg = f"{name} can't be served on {address}: {host!r} can't be resolved ({e.strerror})"
+        raise AddressUnavailableError(msg) from e
+    for family, kind, protocol, _, socket_address in infos:
+        try:
+            with socket.socket(family, kind, protocol) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sock.bind(socket_address)
+        except OSError as e:
+            is_taken = e.errno == errno.EADDRINUSE
+            reason = "the address is taken" if is_taken else (e.strerror or str(e))
+            msg = f"{name} can't be served on {address}: {reason}"
+            raise AddressUnavailableError(msg) from e

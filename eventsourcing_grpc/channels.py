@@ -1,0 +1,68 @@
+"""How this package's channels and servers are set up: keep-alive, back-off, message size.
+
+The options are those of https://grpc.github.io/grpc/core/group__grpc__arg__keys.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import grpc
+
+from eventsourcing_grpc.credentials import channel_credentials
+
+Options = list[tuple[str, int]]
+
+_UNLIMITED = -1
+_MAX_REQUEST_BYTES = 64 * 1024 * 1024
+_MAX_METADATA_BYTES = 64 * 1024
+
+CHANNEL_OPTIONS: Options = [
+    # A peer that is frozen or cut off is noticed in 4 seconds.
+    ("grpc.keepalive_time_ms", 2_000),
+    ("grpc.keepalive_timeout_ms", 2_000),
+    ("grpc.http2.ping_timeout_ms", 2_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # A server that comes back is found within a second.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    # How long one attempt to connect may take, TLS handshake included.
+    ("grpc.min_reconnect_backoff_ms", 3_000),
+    ("grpc.max_receive_message_length", _UNLIMITED),
+    ("grpc.max_send_message_length", _UNLIMITED),
+    ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
+    # A channel's connections are its own: otherwise closing one says nothing of the others.
+    ("grpc.use_local_subchannel_pool", 1),
+]
+
+SERVER_OPTIONS: Options = [
+    # Without this, a second server binds the same port without a word.
+    ("grpc.so_reuseport", 0),
+    # Let clients ask every second whether this server is still there.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 0),
+    # And notice clients that are gone without a word.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.max_receive_message_length", _MAX_REQUEST_BYTES),
+    ("grpc.max_send_message_length", _UNLIMITED),
+    ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
+]
+
+
+def open_channel(
+    address: str, env: Mapping[str, str], application_name: str = ""
+) -> grpc.Channel:
+    """Returns a channel to an address, with mutual TLS where certificates are configured.
+
+    Nothing is sent before the first call.
+
+    :raises EnvironmentVariableError: when only some of the certificate files are configured.
+    :raises CertificateError: when a certificate file can't be used.
+    """
+    credentials = channel_credentials(env, application_name)
+    if credentials is None:
+        return grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
+    return grpc.secure_channel(address, credentials, options=CHANNEL_OPTIONS)

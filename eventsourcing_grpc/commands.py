@@ -1,0 +1,129 @@
+"""The commands ``eventsourcing_grpc_server`` and ``eventsourcing_grpc_runner``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
+from eventsourcing_grpc.supervision import stop_with_parent
+from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_system
+from eventsourcing_grpc.user_errors import UserError
+
+logger = logging.getLogger(__name__)
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+_USER_ERROR_STATUS = 2
+
+
+def eventsourcing_grpc_server(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs one application's server until it is interrupted."""
+    parser = _parser(
+        "eventsourcing_grpc_server",
+        "Serves one event-sourced application with gRPC.",
+        f"topic of the application class, such as shop.applications:Orders (default: ${APPLICATION_TOPIC})",
+        "NAME_GRPC_SERVER_ADDRESS is the address of each application, and SYSTEM_TOPIC says whom a "
+        "follower follows. SIGINT and SIGTERM stop the server gracefully.",
+    )
+    parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    add_app_dir(options.app_dir)
+    topic = options.topic or os.environ.get(APPLICATION_TOPIC)
+    if not topic:
+        parser.error(f"no application: name its topic, or set {APPLICATION_TOPIC}")
+    _run(parser, options.log_level, lambda stop: _serve(topic, stop, is_supervised=options.supervised))
+
+
+def eventsourcing_grpc_runner(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a system, each application in a process of its own, until it is interrupted."""
+    parser = _parser(
+        "eventsourcing_grpc_runner",
+        "Serves a system of event-sourced applications with gRPC, each in a process of its own.",
+        "topic of the system, such as shop.applications:system, or of a module that has just one "
+        f"(default: ${SYSTEM_TOPIC})",
+        "Applications without a NAME_GRPC_SERVER_ADDRESS get a free port of localhost, from 50051 "
+        "upward. SIGINT and SIGTERM stop the system gracefully.",
+    )
+    options = parser.parse_args(arguments)
+    add_app_dir(options.app_dir)
+    topic = options.topic or os.environ.get(SYSTEM_TOPIC)
+    if not topic:
+        parser.error(f"no system: name its topic, or set {SYSTEM_TOPIC}")
+    _run(parser, options.log_level, lambda stop: _run_system(topic, stop))
+
+
+def _parser(program: str, description: str, topic_help: str, epilog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description=description, epilog=epilog)
+    parser.add_argument("topic", metavar="TOPIC", nargs="?", help=topic_help)
+    parser.add_argument(
+        "--app-dir", metavar="DIR", help="where modules are found (default: the working directory)"
+    )
+    parser.add_argument(
+        "--log-level", choices=LOG_LEVELS, default="info", help="what is logged (default: info)"
+    )
+    return parser
+
+
+def _run(
+    parser: argparse.ArgumentParser, log_level: str, run: Callable[[threading.Event], int]
+) -> NoReturn:
+    logging.basicConfig(
+        level=log_level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    is_stopping = threading.Event()
+
+    def stop(signal_number: int, frame: object) -> None:
+        is_stopping.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        status = run(is_stopping)
+    except Exception as e:  # noqa: BLE001 (whatever an application raises is told in one line)
+        logger.debug("This is where it was raised", exc_info=e)
+        # Errors of this package say all by themselves.
+        is_own = isinstance(e, UserError)
+        text = str(e) if is_own else f"{type(e).__name__}: {e}"
+        parser.exit(_USER_ERROR_STATUS, f"{parser.prog}: error: {' '.join(text.split())}\n")
+    sys.exit(status)
+
+
+def _serve(topic: str, is_stopping: threading.Event, *, is_supervised: bool) -> int:
+    if is_supervised:
+        stop_with_parent(is_stopping)
+    app_class = resolve_application(topic)
+    # Imported late, so that a wrong argument is answered at once.
+    from eventsourcing_grpc.application_server import start_server
+
+    server = start_server(app_class, is_stopping=is_stopping)
+    if is_supervised:
+        # What 'ServerProcess' waits for.
+        sys.stdout.write(f"{server.address}\n")
+        sys.stdout.flush()
+    server.wait_for_termination()
+    return 0
+
+
+def _run_system(topic: str, is_stopping: threading.Event) -> int:
+    system = resolve_system(topic)
+    from eventsourcing_grpc.runner import GrpcRunner
+
+    runner = GrpcRunner(system)
+    runner.start(with_subprocesses=True)
+    try:
+        for name, address in runner.addresses.items():
+            logger.info("%s is serving on %s", name, address)
+        while not is_stopping.wait(0.2):
+            if runner.has_errored.is_set():
+                return 1
+    finally:
+        runner.stop()
+    return 0

@@ -1,0 +1,117 @@
+"""Every environment variable that this package knows, read and validated in this one place.
+
+Variables may be prefixed with an application's name, as everywhere in ``eventsourcing``.
+What they mean for persistence, transcoding and encryption is left to the core library.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from eventsourcing.application import Application
+from eventsourcing.utils import Environment, EnvType
+
+from eventsourcing_grpc.addresses import check_address
+from eventsourcing_grpc.user_errors import UserError
+
+SERVER_ADDRESS = "GRPC_SERVER_ADDRESS"
+MAX_PULL_INTERVAL = "MAX_PULL_INTERVAL"
+APPLICATION_TOPIC = "APPLICATION_TOPIC"
+SYSTEM_TOPIC = "SYSTEM_TOPIC"
+PRIVATE_KEY_PATH = "GRPC_SSL_PRIVATE_KEY_PATH"
+CERTIFICATE_PATH = "GRPC_SSL_CERTIFICATE_PATH"
+ROOT_CERTIFICATE_PATH = "GRPC_SSL_ROOT_CERTIFICATE_PATH"
+
+DEFAULT_MAX_PULL_INTERVAL = 1.0
+
+
+class EnvironmentVariableError(UserError, ValueError):
+    """Raised when a variable is missing or has a value that can't be used.
+
+    The message names the variable, the bad value and a good one.
+    """
+
+
+@dataclass(frozen=True)
+class CertificatePaths:
+    """Where the three files of mutual TLS are. Each is in PEM format."""
+
+    private_key: str
+    certificate: str
+    root_certificate: str
+
+
+def application_environment(
+    app_class: type[Application[Any]], env: EnvType | None = None
+) -> Environment:
+    """Returns what an application of the given class would be configured from:
+    its class's ``env``, overridden by ``os.environ``, overridden by ``env``.
+    """
+    return Environment(app_class.name, {**app_class.env, **os.environ, **(env or {})})
+
+
+def variable_name(application_name: str, variable: str) -> str:
+    """Returns the name of a variable of one application, such as ``ORDERS_GRPC_SERVER_ADDRESS``."""
+    return f"{application_name.upper()}_{variable}"
+
+
+def server_address(env: Mapping[str, str], application_name: str) -> str:
+    """Returns the address of an application's server, such as ``localhost:50051``.
+
+    :raises EnvironmentVariableError: when the address is missing or malformed.
+    """
+    name = variable_name(application_name, SERVER_ADDRESS)
+    address = Environment(application_name, env).get(SERVER_ADDRESS)
+    if not address:
+        msg = f"The address of {application_name} is not known: set {name}, such as localhost:50051"
+        raise EnvironmentVariableError(msg)
+    problem = check_address(address)
+    if problem:
+        msg = f"{name}={address!r} is not an address: {problem}. A good one is localhost:50051"
+        raise EnvironmentVariableError(msg)
+    return address
+
+
+def has_server_address(env: Mapping[str, str], application_name: str) -> bool:
+    """Tells whether an address is configured for an application's server."""
+    return bool(Environment(application_name, env).get(SERVER_ADDRESS))
+
+
+def max_pull_interval(env: Mapping[str, str], application_name: str) -> float:
+    """Returns the longest time, in seconds, between two looks at a log
+    that can't announce what other processes record in it.
+
+    :raises EnvironmentVariableError: when the value is not a number above 0.
+    """
+    text = Environment(application_name, env).get(MAX_PULL_INTERVAL)
+    if not text:
+        return DEFAULT_MAX_PULL_INTERVAL
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not isfinite(seconds) or seconds <= 0:
+        msg = f"{MAX_PULL_INTERVAL}={text!r} is not a number of seconds above 0. A good one is 1"
+        raise EnvironmentVariableError(msg)
+    return seconds
+
+
+def certificate_paths(env: Mapping[str, str], application_name: str) -> CertificatePaths | None:
+    """Returns the paths of the files for mutual TLS, or None when none is configured.
+
+    :raises EnvironmentVariableError: when some are configured and some are missing.
+    """
+    scoped = Environment(application_name, env)
+    variables = (PRIVATE_KEY_PATH, CERTIFICATE_PATH, ROOT_CERTIFICATE_PATH)
+    values = [scoped.get(variable) or "" for variable in variables]
+    if not any(values):
+        return None
+    missing = [name for name, value in zip(variables, values, strict=True) if not value]
+    if missing:
+        msg = f"Mutual TLS needs all of {', '.join(variables)}: set {' and '.join(missing)} too"
+        raise EnvironmentVariableError(msg)
+    return CertificatePaths(*values)

@@ -1,0 +1,299 @@
+"""The tree of errors, and the one place that maps exceptions to gRPC statuses and back.
+
+An exception raised by an application is sent as a ``google.rpc.Status`` with an ``ErrorInfo``
+and a ``RaisedException``. It arrives as the same class, when the caller's process has that
+class loaded, and is at the same time a :class:`GrpcError`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NoReturn
+
+import grpc
+from eventsourcing.application import AggregateNotFoundError
+from eventsourcing.domain import EventSourcingError
+from eventsourcing.persistence import IntegrityError, PersistenceError, Transcoder
+
+from eventsourcing_grpc.protos.application_pb2 import RaisedException
+
+ERROR_DOMAIN = "eventsourcing_grpc"
+
+# Statuses travel as metadata, for which other clients reserve 8 KiB by default.
+_MAX_DETAILS = 500
+_MAX_MESSAGE = 2_000
+_MAX_ENCODED = 1_000
+_MAX_TRACEBACK = 2_000
+
+
+class GrpcError(Exception):
+    """Base class of all errors that calls of a server raise.
+
+    ``code`` is the status of the call, or None when the error was not told by a server.
+    """
+
+    code: grpc.StatusCode | None = None
+
+
+class ServiceUnavailable(GrpcError):
+    """Raised when a server can't be reached, or went away in the middle of a call."""
+
+
+class DeadlineExceeded(GrpcError):
+    """Raised when a server did not answer in time. What was asked for may have happened."""
+
+
+class ClientClosedError(GrpcError):
+    """Raised when using a client that is closed."""
+
+
+class RemoteApplicationError(GrpcError):
+    """Raised when an application raised an exception whose class this process has not loaded.
+
+    ``topic`` is the class's topic, and ``traceback`` the server's, where the caller may see it.
+    """
+
+    topic: str = ""
+    traceback: str = ""
+
+
+class RequestError(GrpcError):
+    """Raised when a request is not right. ``violations`` says what is wrong, by field."""
+
+    def __init__(self, message: str, violations: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.violations = dict(violations or {})
+
+
+class ArgumentsError(RequestError, TypeError):
+    """Raised when a method is called with too few, too many, wrong-typed or undecodable arguments."""
+
+
+class MethodNotExposedError(GrpcError):
+    """Raised when calling what is there but not for clients."""
+
+
+class UnknownMethodError(GrpcError):
+    """Raised when calling what is not there."""
+
+
+class ResultNotEncodableError(GrpcError):
+    """Raised when a method has returned something that can't be sent. The method has been executed."""
+
+
+class ServerStoppingError(GrpcError):
+    """Raised when a call comes too late. The application has not seen it."""
+
+
+class TooManyStreamsError(GrpcError):
+    """Raised when a server has as many streams open as it is willing to have."""
+
+
+_OWN_CODES: Mapping[type[GrpcError], grpc.StatusCode] = {
+    RequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    MethodNotExposedError: grpc.StatusCode.PERMISSION_DENIED,
+    UnknownMethodError: grpc.StatusCode.UNIMPLEMENTED,
+    ResultNotEncodableError: grpc.StatusCode.UNKNOWN,
+    ServerStoppingError: grpc.StatusCode.UNAVAILABLE,
+    TooManyStreamsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+def status_code(error: BaseException) -> grpc.StatusCode:
+    """Returns the status that tells of an exception.
+
+    Domain errors (assertions, the core library's errors, classes of the application's own)
+    are FAILED_PRECONDITION; what looks like a defect or a broken database is UNKNOWN.
+    """
+    for own, code in _OWN_CODES.items():
+        if isinstance(error, own):
+            return code
+    if isinstance(error, AggregateNotFoundError):
+        return grpc.StatusCode.NOT_FOUND
+    if isinstance(error, IntegrityError):
+        return grpc.StatusCode.ABORTED
+    if isinstance(error, PersistenceError):
+        return grpc.StatusCode.UNKNOWN
+    if isinstance(error, ValueError) and not isinstance(error, EventSourcingError):
+        return grpc.StatusCode.INVALID_ARGUMENT
+    is_builtin = type(error).__module__ == "builtins"
+    if is_builtin and not isinstance(error, AssertionError):
+        return grpc.StatusCode.UNKNOWN
+    return grpc.StatusCode.FAILED_PRECONDITION
+
+
+def abort(
+    context: grpc.ServicerContext,
+    error: BaseException,
+    *,
+    transcoder: Transcoder | None = None,
+    with_traceback: bool = False,
+) -> NoReturn:
+    """Ends a call with the status that tells of an exception.
+
+    :param transcoder: encodes the exception's arguments and attributes, where it can.
+    :param with_traceback: whether the caller may see the traceback, and what a database says.
+    """
+    from google.protobuf.any_pb2 import Any as AnyMessage
+    from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+    from google.rpc.status_pb2 import Status
+    from grpc_status import rpc_status
+
+    topic = f"{type(error).__module__}:{type(error).__qualname__}"
+    name = type(error).__name__
+    message = str(error)
+    is_secret = isinstance(error, PersistenceError) and not isinstance(error, IntegrityError)
+    if is_secret and not with_traceback:
+        message = "the server's log tells more"
+        raised = RaisedException(topic=topic, message=message)
+    else:
+        raised = RaisedException(
+            topic=topic,
+            message=_shorten(message, _MAX_MESSAGE),
+            args=_encode(list(error.args), transcoder) if error.args else b"",
+            attributes=_encode(vars(error), transcoder) if vars(error) else b"",
+        )
+        if with_traceback:
+            raised.traceback = "".join(traceback.format_exception(error))[-_MAX_TRACEBACK:]
+    details = [
+        ErrorInfo(
+            reason=re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper(),
+            domain=ERROR_DOMAIN,
+            metadata={"topic": topic},
+        ),
+        raised,
+    ]
+    if isinstance(error, RequestError) and error.violations:
+        violations = [
+            BadRequest.FieldViolation(field=field, description=_shorten(text, _MAX_DETAILS))
+            for field, text in error.violations.items()
+        ]
+        details.append(BadRequest(field_violations=violations))
+    status = Status(
+        code=status_code(error).value[0],
+        message=_shorten(f"{name}: {message}" if message else name, _MAX_DETAILS),
+    )
+    for detail in details:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    context.abort_with_status(rpc_status.to_status(status))
+    raise AssertionError  # pragma: no cover (abort_with_status always raises)
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _encode(obj: object, transcoder: Transcoder | None) -> bytes:
+    if transcoder is None:
+        return b""
+    try:
+        encoded = transcoder.encode(obj)
+    except Exception:  # noqa: BLE001 (a transcoder may raise anything: the message is sent all the same)
+        return b""
+    return encoded if len(encoded) <= _MAX_ENCODED else b""
+
+
+def error_from_rpc(error: grpc.RpcError, *, server: str, transcoder: Transcoder) -> GrpcError:
+    """Returns what a failed call is to be raised as.
+
+    :param server: who was called, for messages: "Orders on localhost:50051".
+    """
+    assert isinstance(error, grpc.Call)
+    code, details = error.code(), error.details() or ""
+    raised = raised_exception(error)
+    result: GrpcError
+    if raised is not None:
+        result = _rebuild(raised, transcoder)
+    elif code is grpc.StatusCode.UNAVAILABLE:
+        result = ServiceUnavailable(f"{server} is unavailable: {details}")
+    elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        result = DeadlineExceeded(f"{server} did not answer in time")
+    else:
+        result = GrpcError(f"{server} answered {code.name}: {details}")
+    result.code = code
+    return result
+
+
+def raised_exception(error: grpc.RpcError) -> RaisedException | None:
+    """Returns what a server told of the exception that ended a call, or None."""
+    from grpc_status import rpc_status
+
+    assert isinstance(error, grpc.Call)
+    try:
+        status = rpc_status.from_call(error)
+    except ValueError:
+        # The details contradict the status: not a server of this package.
+        return None
+    for detail in status.details if status else ():
+        raised = RaisedException()
+        if detail.Unpack(raised):
+            return raised
+    return None
+
+
+def was_never_sent(error: grpc.RpcError) -> bool:
+    """Tells whether it is certain that a failed call never reached the application.
+
+    That is so when there was no connection to send it on, and when the server has said so.
+    """
+    assert isinstance(error, grpc.Call)
+    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+        return False
+    if (error.details() or "").startswith("failed to connect to all addresses"):
+        return True
+    raised = raised_exception(error)
+    return raised is not None and raised.topic.endswith(f":{ServerStoppingError.__name__}")
+
+
+def _rebuild(raised: RaisedException, transcoder: Transcoder) -> GrpcError:
+    cls = _loaded_class(raised.topic)
+    if cls is not None:
+        try:
+            args = tuple(transcoder.decode(raised.args)) if raised.args else (raised.message,)
+            # The class's own __init__ is passed over: it need not take what 'args' holds.
+            error: GrpcError = cls.__new__(cls, *args)
+            error.args = args
+            if raised.attributes:
+                vars(error).update(transcoder.decode(raised.attributes))
+        except Exception:  # noqa: BLE001 (whatever stops it from being rebuilt: see below)
+            pass
+        else:
+            return error
+    name = raised.topic.rpartition(":")[2]
+    remote = RemoteApplicationError(f"{name}: {raised.message}")
+    remote.topic = raised.topic
+    remote.traceback = raised.traceback
+    return remote
+
+
+@lru_cache(maxsize=1000)
+def _with_grpc_error(cls: type[Exception]) -> type[GrpcError] | None:
+    if issubclass(cls, GrpcError):
+        return cls
+    namespace: dict[str, Any] = {
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "__doc__": cls.__doc__,
+    }
+    try:
+        return type(cls.__name__, (cls, GrpcError), namespace)
+    except TypeError:
+        # The class can't be combined with another.
+        return None
+
+
+def _loaded_class(topic: str) -> type[GrpcError] | None:
+    """Returns the class of a topic, combined with GrpcError, if its module has been imported."""
+    module_name, _, qualname = topic.partition(":")
+    obj: object = sys.modules.get(module_name)
+    for part in qualname.split("."):
+        obj = getattr(obj, part, None)
+    if isinstance(obj, type) and issubclass(obj, Exception):
+        return _with_grpc_error(obj)
+    return None

@@ -1,0 +1,1 @@
+"""Generated from proto/. Never edited: see `make grpc-stubs`."""

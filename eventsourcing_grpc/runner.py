@@ -1,0 +1,150 @@
+"""Runs a system as gRPC servers, with the core library's ``Runner`` interface."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, cast
+
+from eventsourcing.application import Application, TApplication
+from eventsourcing.system import Runner, System
+from eventsourcing.utils import EnvType
+
+from eventsourcing_grpc.addresses import choose_free_address
+from eventsourcing_grpc.application_client import GrpcApplicationClient, connect
+from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.environment import (
+    APPLICATION_TOPIC,
+    SERVER_ADDRESS,
+    SYSTEM_TOPIC,
+    application_environment,
+    has_server_address,
+    server_address,
+    variable_name,
+)
+from eventsourcing_grpc.server_process import Output, ServerProcess
+from eventsourcing_grpc.topics import system_topic
+
+_CONNECT_ATTEMPTS = 20
+
+
+class GrpcRunner(Runner[Any]):
+    """Starts a server for each application of a system, in this process or in processes of their own.
+
+    Servers whose addresses are not configured get free ports of localhost, from 50051 upward.
+    """
+
+    def __init__(
+        self, system: System, env: EnvType | None = None, *, output: Output | None = None
+    ) -> None:
+        """:param env: overrides ``os.environ`` for all applications.
+        :param output: takes what servers' processes write to standard error, a line at a time,
+            with the application's name. None: it is written to standard error.
+        """
+        super().__init__(system=system, env=env)
+        self.has_started = threading.Event()
+        self.has_errored = threading.Event()
+        self.has_stopped = threading.Event()
+        self._output = output
+        self._addresses: dict[str, str] = {}
+        self._servers: dict[str, GrpcApplicationServer] = {}
+        self._processes: dict[str, ServerProcess] = {}
+        self._clients: dict[str, GrpcApplicationClient[Any]] = {}
+        self._stop_lock = threading.Lock()
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Where the servers listen, by the names of the applications. Empty before the start."""
+        return dict(self._addresses)
+
+    @property
+    def processes(self) -> Mapping[str, ServerProcess]:
+        """The servers' processes, by the names of the applications."""
+        return dict(self._processes)
+
+    def start(self, with_subprocesses: bool = False) -> None:
+        """Starts the servers, and returns when all of them are serving.
+
+        If one can't be started, those that were are stopped.
+
+        :param with_subprocesses: whether each server has a process of its own.
+        :raises RunnerAlreadyStartedError: when the runner has been started before.
+        :raises ServerStartError: when a server's process ended, with what it wrote.
+        :raises TopicArgumentError: when other processes can't find the system.
+        :raises Exception: what starting a server in this process raises.
+        """
+        super().start()
+        try:
+            env = self._choose_addresses()
+            if with_subprocesses:
+                self._start_processes({**env, SYSTEM_TOPIC: system_topic(self.system)})
+            else:
+                self._start_servers(env)
+            for name in self.system.nodes:
+                self._clients[name] = connect(
+                    cast("type[Application[Any]]", self.system.get_app_cls(name)),
+                    env,
+                    max_attempts=_CONNECT_ATTEMPTS,
+                )
+        except BaseException:
+            self.stop()
+            raise
+        self.has_started.set()
+
+    def get(self, cls: type[TApplication]) -> TApplication:
+        """Returns a proxy for an application of the system.
+
+        :raises KeyError: when the system has no such application, or is not running.
+        """
+        client: GrpcApplicationClient[TApplication] = self._clients[cls.name]  # type: ignore[attr-defined]
+        return client.app
+
+    def client(self, name: str) -> GrpcApplicationClient[Any]:
+        """Returns the client of the application with the given name."""
+        return self._clients[name]
+
+    def stop(self) -> None:
+        """Stops the servers gracefully, in less than 3 s. Stopping again changes nothing."""
+        with self._stop_lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+            for process in self._processes.values():
+                process.request_stop()
+            for server in self._servers.values():
+                server.stop()
+            for process in self._processes.values():
+                process.stop()
+            for server in self._servers.values():
+                server.wait_for_termination()
+            self.has_stopped.set()
+
+    def _choose_addresses(self) -> dict[str, str]:
+        env = dict(self.env or {})
+        for name in self.system.nodes:
+            scope = application_environment(self.system.get_app_cls(name), self.env)
+            if has_server_address(scope, name):
+                self._addresses[name] = server_address(scope, name)
+        for name in self.system.nodes:
+            if name not in self._addresses:
+                self._addresses[name] = choose_free_address(self._addresses.values())
+            env[variable_name(name, SERVER_ADDRESS)] = self._addresses[name]
+        return env
+
+    def _start_servers(self, env: EnvType) -> None:
+        for name in self.system.nodes:
+            server = GrpcApplicationServer(
+                self.system.get_app_cls(name), env, system=self.system
+            )
+            self._servers[name] = server
+            server.start()
+
+    def _start_processes(self, env: EnvType) -> None:
+        for name, topic in self.system.nodes.items():
+            process = ServerProcess(
+                name, {**env, APPLICATION_TOPIC: topic}, self.has_errored, self._output
+            )
+            self._processes[name] = process
+            process.start()
+        for process in self._processes.values():
+            process.wait_until_serving()
