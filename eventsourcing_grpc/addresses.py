@@ -96,6 +96,3 @@ def _is_free(port: int) -> bool:
             if family == socket.AF_INET or e.errno == errno.EADDRINUSE:
                 return False
     return True
-
-
-

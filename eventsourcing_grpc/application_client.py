@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import grpc
 from eventsourcing.application import Application, NotificationLog, TApplication
-from eventsourcing.persistence import Notification, Transcoder
+from eventsourcing.persistence import InfrastructureFactory, Notification, Transcoder
 from eventsourcing.popo import POPOFactory
 from eventsourcing.utils import EnvType
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -26,6 +26,7 @@ from eventsourcing_grpc.errors import (
     ServiceUnavailable,
     UnknownMethodError,
     error_from_rpc,
+    rpc_code,
     was_never_sent,
 )
 from eventsourcing_grpc.methods import ExposedMethods, MethodKind
@@ -260,7 +261,7 @@ class GrpcApplicationClient(Generic[TApplication]):
             try:
                 return rpc(request, timeout=self.timeout)
             except grpc.RpcError as e:
-                is_unavailable = e.code() is grpc.StatusCode.UNAVAILABLE  # type: ignore[attr-defined]
+                is_unavailable = rpc_code(e) is grpc.StatusCode.UNAVAILABLE
                 if not is_unavailable or not (may_repeat or was_never_sent(e)):
                     raise self._map(e, is_unknown=is_unavailable) from None
                 give_up_at = give_up_at or monotonic() + UNAVAILABLE_TIMEOUT
@@ -372,5 +373,6 @@ def _construct_transcoder(app_class: type[Application[Any]], env: EnvType | None
     """
     application = app_class.__new__(app_class)
     application.env = application.construct_env(app_class.name, env)  # type: ignore[misc]
-    application.factory = POPOFactory(application.env)
+    factory: InfrastructureFactory[Any] = POPOFactory(application.env)
+    application.factory = factory
     return application.construct_transcoder()

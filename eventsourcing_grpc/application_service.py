@@ -23,7 +23,8 @@ from eventsourcing_grpc.errors import (
     status_code,
 )
 from eventsourcing_grpc.methods import ExposedMethods
-from eventsourcing_grpc.notification_feed import MAX_BATCH_BYTES, NotificationFeed
+from eventsourcing_grpc.notification_feed import NotificationFeed
+from eventsourcing_grpc.notification_ring import MAX_BATCH_BYTES
 from eventsourcing_grpc.protos import application_pb2 as pb
 from eventsourcing_grpc.remote_notification_log import check_limit
 from eventsourcing_grpc.stream_pool import StreamPool
@@ -53,7 +54,7 @@ class ApplicationService:
         self._is_stopping = is_stopping
         self._transcoder: Transcoder = application.mapper.transcoder
 
-    def handler(self, streams: StreamPool) -> grpc.GenericRpcHandler:
+    def handler(self, streams: StreamPool) -> grpc.GenericRpcHandler[Any, Any]:
         """Returns what routes requests to this service.
 
         :param streams: has the threads that subscriptions wait in, so that calls never wait for one.
@@ -90,7 +91,7 @@ class ApplicationService:
                 raise ServerStoppingError(msg)
             with self._calls.measure():
                 return pb.CallMethodResponse(result=self._call(request))
-        except Exception as e:  # noqa: BLE001 (whatever an application raises is told to the caller)
+        except Exception as e:
             self._abort(context, e)
 
     def _call(self, request: pb.CallMethodRequest) -> bytes:
@@ -139,7 +140,7 @@ class ApplicationService:
             if notifications:
                 response.head = max(response.head, notifications[-1].id)
             return response
-        except Exception as e:  # noqa: BLE001 (whatever a recorder raises is told to the caller)
+        except Exception as e:  # whatever a recorder raises is told to the caller
             self._abort(context, e)
 
     def subscribe(
@@ -157,7 +158,7 @@ class ApplicationService:
                 return
             for batch in subscription:
                 yield batch.encode()
-        except Exception as e:  # noqa: BLE001 (whatever a recorder raises is told to the subscriber)
+        except Exception as e:
             self._abort(context, e)
         finally:
             subscription.close()

@@ -52,9 +52,7 @@ SERVER_OPTIONS: Options = [
 ]
 
 
-def open_channel(
-    address: str, env: Mapping[str, str], application_name: str = ""
-) -> grpc.Channel:
+def open_channel(address: str, env: Mapping[str, str], application_name: str = "") -> grpc.Channel:
     """Returns a channel to an address, with mutual TLS where certificates are configured.
 
     Nothing is sent before the first call.

@@ -37,7 +37,11 @@ def eventsourcing_grpc_server(arguments: Sequence[str] | None = None) -> NoRetur
     topic = options.topic or os.environ.get(APPLICATION_TOPIC)
     if not topic:
         parser.error(f"no application: name its topic, or set {APPLICATION_TOPIC}")
-    _run(parser, options.log_level, lambda stop: _serve(topic, stop, is_supervised=options.supervised))
+    _run(
+        parser,
+        options.log_level,
+        lambda stop: _serve(topic, stop, is_supervised=options.supervised),
+    )
 
 
 def eventsourcing_grpc_runner(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -58,7 +62,9 @@ def eventsourcing_grpc_runner(arguments: Sequence[str] | None = None) -> NoRetur
     _run(parser, options.log_level, lambda stop: _run_system(topic, stop))
 
 
-def _parser(program: str, description: str, topic_help: str, epilog: str) -> argparse.ArgumentParser:
+def _parser(
+    program: str, description: str, topic_help: str, epilog: str
+) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description=description, epilog=epilog)
     parser.add_argument("topic", metavar="TOPIC", nargs="?", help=topic_help)
     parser.add_argument(
@@ -87,7 +93,7 @@ def _run(
     signal.signal(signal.SIGTERM, stop)
     try:
         status = run(is_stopping)
-    except Exception as e:  # noqa: BLE001 (whatever an application raises is told in one line)
+    except Exception as e:
         logger.debug("This is where it was raised", exc_info=e)
         # Errors of this package say all by themselves.
         is_own = isinstance(e, UserError)

@@ -44,9 +44,11 @@ def _notification_from_message(message: application_pb2.Notification) -> Notific
     # long, and this is where a reader of a long log spends its time.
     notification = _new(Notification)
     notification.__dict__.update(
-        originator_id=UUID(bytes=uuid_bytes)
-        if (uuid_bytes := message.originator_uuid)
-        else message.originator_text,
+        originator_id=(
+            UUID(bytes=uuid_bytes)
+            if (uuid_bytes := message.originator_uuid)
+            else message.originator_text
+        ),
         originator_version=message.originator_version,
         topic=message.topic,
         state=message.state,

@@ -7,11 +7,11 @@ class loaded, and is at the same time a :class:`GrpcError`.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import traceback
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NoReturn
 
 import grpc
@@ -21,6 +21,8 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, Transcod
 
 from eventsourcing_grpc.protos.application_pb2 import RaisedException
 
+logger = logging.getLogger(__name__)
+
 ERROR_DOMAIN = "eventsourcing_grpc"
 
 # Statuses travel as metadata, for which other clients reserve 8 KiB by default.
@@ -28,6 +30,8 @@ _MAX_DETAILS = 500
 _MAX_MESSAGE = 2_000
 _MAX_ENCODED = 1_000
 _MAX_TRACEBACK = 2_000
+
+_combined_classes: dict[type[Exception], type[GrpcError] | None] = {}
 
 
 class GrpcError(Exception):
@@ -194,7 +198,8 @@ def _encode(obj: object, transcoder: Transcoder | None) -> bytes:
         return b""
     try:
         encoded = transcoder.encode(obj)
-    except Exception:  # noqa: BLE001 (a transcoder may raise anything: the message is sent all the same)
+    except Exception:
+        # A transcoder may raise anything: the message is sent all the same.
         return b""
     return encoded if len(encoded) <= _MAX_ENCODED else b""
 
@@ -204,8 +209,7 @@ def error_from_rpc(error: grpc.RpcError, *, server: str, transcoder: Transcoder)
 
     :param server: who was called, for messages: "Orders on localhost:50051".
     """
-    assert isinstance(error, grpc.Call)
-    code, details = error.code(), error.details() or ""
+    code, details = rpc_code(error), rpc_details(error)
     raised = raised_exception(error)
     result: GrpcError
     if raised is not None:
@@ -220,11 +224,22 @@ def error_from_rpc(error: grpc.RpcError, *, server: str, transcoder: Transcoder)
     return result
 
 
+def rpc_code(error: grpc.RpcError) -> grpc.StatusCode:
+    """Returns the status of a failed call."""
+    return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+
+
+def rpc_details(error: grpc.RpcError) -> str:
+    """Returns what the status of a failed call says."""
+    return (error.details() or "") if isinstance(error, grpc.Call) else str(error)
+
+
 def raised_exception(error: grpc.RpcError) -> RaisedException | None:
     """Returns what a server told of the exception that ended a call, or None."""
     from grpc_status import rpc_status
 
-    assert isinstance(error, grpc.Call)
+    if not isinstance(error, grpc.Call):
+        return None
     try:
         status = rpc_status.from_call(error)
     except ValueError:
@@ -242,10 +257,9 @@ def was_never_sent(error: grpc.RpcError) -> bool:
 
     That is so when there was no connection to send it on, and when the server has said so.
     """
-    assert isinstance(error, grpc.Call)
-    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+    if rpc_code(error) is not grpc.StatusCode.UNAVAILABLE:
         return False
-    if (error.details() or "").startswith("failed to connect to all addresses"):
+    if rpc_details(error).startswith("failed to connect to all addresses"):
         return True
     raised = raised_exception(error)
     return raised is not None and raised.topic.endswith(f":{ServerStoppingError.__name__}")
@@ -253,39 +267,49 @@ def was_never_sent(error: grpc.RpcError) -> bool:
 
 def _rebuild(raised: RaisedException, transcoder: Transcoder) -> GrpcError:
     cls = _loaded_class(raised.topic)
-    if cls is not None:
-        try:
-            args = tuple(transcoder.decode(raised.args)) if raised.args else (raised.message,)
-            # The class's own __init__ is passed over: it need not take what 'args' holds.
-            error: GrpcError = cls.__new__(cls, *args)
-            error.args = args
-            if raised.attributes:
-                vars(error).update(transcoder.decode(raised.attributes))
-        except Exception:  # noqa: BLE001 (whatever stops it from being rebuilt: see below)
-            pass
-        else:
-            return error
-    name = raised.topic.rpartition(":")[2]
-    remote = RemoteApplicationError(f"{name}: {raised.message}")
-    remote.topic = raised.topic
-    remote.traceback = raised.traceback
-    return remote
+    error = _construct(cls, raised, transcoder) if cls is not None else None
+    if error is None:
+        name = raised.topic.rpartition(":")[2]
+        error = RemoteApplicationError(f"{name}: {raised.message}")
+        error.topic = raised.topic
+        error.traceback = raised.traceback
+    if raised.traceback:
+        error.add_note(f"Raised by the server:\n{raised.traceback.rstrip()}")
+    return error
 
 
-@lru_cache(maxsize=1000)
+def _construct(
+    cls: type[GrpcError], raised: RaisedException, transcoder: Transcoder
+) -> GrpcError | None:
+    """Returns an exception of a class, or None when what was sent doesn't fit the class here."""
+    try:
+        args = tuple(transcoder.decode(raised.args)) if raised.args else (raised.message,)
+        # The class's own __init__ is passed over: it need not take what 'args' holds.
+        error: GrpcError = cls.__new__(cls, *args)
+        error.args = args
+        if raised.attributes:
+            vars(error).update(transcoder.decode(raised.attributes))
+    except Exception:
+        logger.debug("%s can't be rebuilt", raised.topic, exc_info=True)
+        return None
+    return error
+
+
 def _with_grpc_error(cls: type[Exception]) -> type[GrpcError] | None:
+    """Returns a class that is both, or None when the class can't be combined with another."""
     if issubclass(cls, GrpcError):
         return cls
-    namespace: dict[str, Any] = {
-        "__module__": cls.__module__,
-        "__qualname__": cls.__qualname__,
-        "__doc__": cls.__doc__,
-    }
-    try:
-        return type(cls.__name__, (cls, GrpcError), namespace)
-    except TypeError:
-        # The class can't be combined with another.
-        return None
+    if cls not in _combined_classes:
+        namespace: dict[str, Any] = {
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+        }
+        try:
+            _combined_classes[cls] = type(cls.__name__, (cls, GrpcError), namespace)
+        except TypeError:
+            _combined_classes[cls] = None
+    return _combined_classes[cls]
 
 
 def _loaded_class(topic: str) -> type[GrpcError] | None:

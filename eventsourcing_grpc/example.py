@@ -52,7 +52,12 @@ class Order(Aggregate):
 class Reservation(Aggregate):
     """What was set aside for one order. There is one for each order: its ID follows from the order's."""
 
-    @event("Created")
+    class Created(Aggregate.Created):
+        """Stock was set aside."""
+
+        order_id: UUID
+
+    @event(Created)
     def __init__(self, order_id: UUID) -> None:
         self.order_id = order_id
 
@@ -64,7 +69,12 @@ class Reservation(Aggregate):
 class Payment(Aggregate):
     """What was paid for one order. There is one for each order: its ID follows from the order's."""
 
-    @event("Created")
+    class Created(Aggregate.Created):
+        """A payment was made."""
+
+        order_id: UUID
+
+    @event(Created)
     def __init__(self, order_id: UUID) -> None:
         self.order_id = order_id
 
@@ -164,4 +174,3 @@ class Payments(ProcessApplication[UUID]):
 
 
 system: System = System([[Orders, Reservations, Orders, Payments, Orders]])
-

@@ -141,7 +141,7 @@ class Following:
                     self._is_stopping.wait(FIRST_RETRY_DELAY)
                     continue
                 delay = min(FIRST_RETRY_DELAY * 2 ** min(self._failures, 10), MAX_RECONNECT_DELAY)
-                delay *= random.uniform(0.5, 1.0)  # noqa: S311 (not for secrets)
+                delay *= random.uniform(0.5, 1.0)
                 self._note_unreachable(e, self._failures, delay)
                 self._is_stopping.wait(delay)
             except Exception as e:
@@ -221,7 +221,7 @@ class Following:
                 for domain_event, tracking in jobs:
                     self._note_event_time(domain_event)
                     self._follower.process_event(domain_event, tracking)
-            except Exception as e:  # noqa: BLE001 (whatever a policy raises is tried again)
+            except Exception as e:  # whatever a policy raises is tried again
                 if isinstance(e, IntegrityError):
                     if self._was_processed_elsewhere(notification.id):
                         return True
@@ -305,15 +305,11 @@ class Following:
         timestamp = getattr(domain_event, "timestamp", None)
         if isinstance(timestamp, datetime):
             with self._lock:
-                self._event_time = (
-                    timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-                )
+                self._event_time = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
     def _note_unreachable(self, error: grpc.RpcError, attempts: int, delay: float) -> None:
         server = f"{self.leader_name} on {self.leader_address}"
-        mapped = error_from_rpc(
-            error, server=server, transcoder=self._follower.mapper.transcoder
-        )
+        mapped = error_from_rpc(error, server=server, transcoder=self._follower.mapper.transcoder)
         with self._lock:
             if self._state is not FollowingState.UNREACHABLE:
                 logger.warning("%s can't follow %s: %s", self._follower.name, server, mapped)

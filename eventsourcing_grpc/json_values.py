@@ -108,8 +108,7 @@ class _Conversion:
         self._parents.add(id(value))
         try:
             return self._convert_inside(value)
-        except Exception:
-            # A value's own code may raise anything: it is shown all the same.
+        except Exception:  # noqa: BLE001 (a value's own code may raise anything)
             return _described(value)
         finally:
             self._parents.discard(id(value))
@@ -175,8 +174,7 @@ def _pydantic_fields(value: object) -> Mapping[str, object] | None:
 
     try:
         dumped = to_jsonable_python(value, inf_nan_mode="strings")
-    except Exception:
-        # It can't be dumped in its author's way: its fields are looked at one by one.
+    except Exception:  # noqa: BLE001 (its fields can be looked at one by one)
         return None
     return dumped if isinstance(dumped, dict) else None
 
@@ -220,7 +218,7 @@ def _public(attributes: Mapping[str, object]) -> dict[str, object]:
 def _described(value: object) -> Json:
     try:
         text = repr(value)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
         text = f"<repr raised {type(error).__name__}>"
     if len(text) > _MAX_REPR_LENGTH:
         text = text[: _MAX_REPR_LENGTH - 1] + "…"

@@ -10,7 +10,7 @@ import grpc
 from eventsourcing.persistence import Notification
 
 from eventsourcing_grpc.conversion import notifications_from_messages
-from eventsourcing_grpc.errors import GrpcError
+from eventsourcing_grpc.errors import GrpcError, rpc_code
 from eventsourcing_grpc.protos.application_pb2 import NotificationBatch, SubscribeRequest
 from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
 
@@ -42,9 +42,7 @@ class NotificationSubscription(Iterator[Notification]):
         on_close: Callable[[NotificationSubscription], None],
     ) -> None:
         self._stub = stub
-        self._request = SubscribeRequest(
-            after=after, topics=topics, application=application_name
-        )
+        self._request = SubscribeRequest(after=after, topics=topics, application=application_name)
         self._map_error = map_error
         self._on_close = on_close
         self._is_closed = threading.Event()
@@ -98,8 +96,7 @@ class NotificationSubscription(Iterator[Notification]):
             except grpc.RpcError as e:
                 if self._is_closed.is_set():
                     return
-                assert isinstance(e, grpc.Call)
-                if e.code() not in _PASSING_CODES:
+                if rpc_code(e) not in _PASSING_CODES:
                     raise self._map_error(e) from None
             finally:
                 call.cancel()

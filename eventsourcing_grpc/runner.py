@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from eventsourcing.application import Application, TApplication
+from eventsourcing.application import TApplication
 from eventsourcing.system import Runner, System
 from eventsourcing.utils import EnvType
 
@@ -81,11 +81,8 @@ class GrpcRunner(Runner[Any]):
             else:
                 self._start_servers(env)
             for name in self.system.nodes:
-                self._clients[name] = connect(
-                    cast("type[Application[Any]]", self.system.get_app_cls(name)),
-                    env,
-                    max_attempts=_CONNECT_ATTEMPTS,
-                )
+                app_class = self.system.get_app_cls(name)
+                self._clients[name] = connect(app_class, env, max_attempts=_CONNECT_ATTEMPTS)
         except BaseException:
             self.stop()
             raise
@@ -96,7 +93,7 @@ class GrpcRunner(Runner[Any]):
 
         :raises KeyError: when the system has no such application, or is not running.
         """
-        client: GrpcApplicationClient[TApplication] = self._clients[cls.name]  # type: ignore[attr-defined]
+        client: GrpcApplicationClient[TApplication] = self._clients[cls.name]
         return client.app
 
     def client(self, name: str) -> GrpcApplicationClient[Any]:
@@ -133,9 +130,7 @@ class GrpcRunner(Runner[Any]):
 
     def _start_servers(self, env: EnvType) -> None:
         for name in self.system.nodes:
-            server = GrpcApplicationServer(
-                self.system.get_app_cls(name), env, system=self.system
-            )
+            server = GrpcApplicationServer(self.system.get_app_cls(name), env, system=self.system)
             self._servers[name] = server
             server.start()
 

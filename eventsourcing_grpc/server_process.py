@@ -90,7 +90,7 @@ class ServerProcess:
         env = {**os.environ, **self._env}
         # What can be imported here can be imported there.
         env["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
-        self._process = subprocess.Popen(  # noqa: S603 (this interpreter, and arguments of our own)
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "eventsourcing_grpc", "server", "--supervised"],
             env=env,
             stdin=subprocess.PIPE,

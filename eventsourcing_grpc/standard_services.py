@@ -35,7 +35,8 @@ class Health:
     def add_to_server(self, server: grpc.Server) -> None:
         """Serves health checks."""
         check = InPool(self._servicer.Check, self._executor)
-        self._servicer.Check = check
+        # The handlers are looked up on the servicer when it is added.
+        self._servicer.Check = check  # type: ignore[method-assign]
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     def set_serving(self) -> None:
@@ -71,5 +72,6 @@ def add_reflection(server: grpc.Server, streams: StreamPool) -> None:
     servicer = reflection.ReflectionServicer(
         (*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     )
-    servicer.ServerReflectionInfo = streams.behavior(servicer.ServerReflectionInfo)
+    info: Callable[..., Any] = servicer.ServerReflectionInfo
+    servicer.ServerReflectionInfo = streams.behavior(info)  # type: ignore[method-assign,assignment]
     reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
