@@ -219,10 +219,10 @@ class GrpcApplicationServer:
             streams=self._streams,
             is_stopping=self.is_stopping,
         )
-        self._server.add_generic_rpc_handlers((programs.handler(self._streams),))
+        reflection = standard_services.Reflection(self._streams)
+        self._server.add_generic_rpc_handlers((programs.handler(self._streams), reflection))
         operators.add_to_server(self._server)
         self._health.add_to_server(self._server)
-        standard_services.add_reflection(self._server, self._streams)
 
     def _identity(self) -> ServedSystem:
         nodes = self._system.nodes if self._system else {self._name: get_topic(self.app_class)}

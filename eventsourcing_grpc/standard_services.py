@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from eventsourcing_grpc.protos import application_pb2, operations_pb2
 from eventsourcing_grpc.stream_pool import StreamPool
@@ -67,11 +67,37 @@ class InPool:
         return self._behavior(request, context)
 
 
-def add_reflection(server: grpc.Server, streams: StreamPool) -> None:
-    """Lets clients without the .proto files find out what is served."""
-    servicer = reflection.ReflectionServicer(
-        (*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    )
-    info: Callable[..., Any] = servicer.ServerReflectionInfo
-    servicer.ServerReflectionInfo = streams.behavior(info)  # type: ignore[method-assign,assignment]
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
+class Reflection(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # Generic in its stubs only.
+    """Lets clients without the .proto files find out what is served.
+
+    Loaded when it is first asked for: few servers ever are, and it would double what
+    protobuf costs every server's start.
+    """
+
+    def __init__(self, streams: StreamPool) -> None:
+        self._streams = streams
+        self._lock = threading.Lock()
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Returns the handler of a method, if it is one of the reflection service's."""
+        if not handler_call_details.method.startswith("/grpc.reflection."):
+            return None
+        with self._lock:
+            if not self._handlers:
+                self._load()
+        return self._handlers.get(handler_call_details.method)
+
+    def _load(self) -> None:
+        from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+        names = (*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        behavior: Callable[..., Any] = reflection.ReflectionServicer(names).ServerReflectionInfo
+        handler = grpc.stream_stream_rpc_method_handler(
+            self._streams.behavior(behavior),
+            reflection_pb2.ServerReflectionRequest.FromString,
+            reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+        self._handlers[f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"] = handler
