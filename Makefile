@@ -102,7 +102,7 @@ clean: ## Removes what was built, and caches. Keeps .venv and certificates.
 
 %/bin/pip:
 	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(CAN_INSTALL)' 2>/dev/null; then \
-		echo "$(or $(PYTHON),None that was found) is no Python 3.11 to 3.14 with venv and ensurepip." \
+		echo "$(if $(PYTHON),$(PYTHON) is not a Python 3.11 to 3.14,No Python 3.11 to 3.14 was found) with venv and ensurepip." \
 			"Install one, or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; fi
 	@echo "Setting up $* with $$("$(PYTHON)" --version)"
 	@"$(PYTHON)" -m venv $*
