@@ -21,10 +21,8 @@ from eventsourcing_grpc.errors import (
     ClientClosedError,
     DeadlineExceeded,
     GrpcError,
-    MethodNotExposedError,
     RemoteApplicationError,
     ServiceUnavailable,
-    UnknownMethodError,
     error_from_rpc,
     rpc_code,
     was_never_sent,
@@ -92,7 +90,8 @@ class GrpcApplicationClient(Generic[TApplication]):
         self.address = server_address(self.env, self.name)
         self.timeout = timeout
         self._transcoder = _construct_transcoder(_application_class(app_class), env)
-        self._methods = ExposedMethods(_application_class(app_class))
+        methods = ExposedMethods(_application_class(app_class))
+        self._queries = frozenset(m.name for m in methods if m.kind is MethodKind.QUERY)
         self._is_closed = threading.Event()
         self._is_stopping = is_stopping or self._is_closed
         self._subscriptions: set[NotificationSubscription] = set()
@@ -169,7 +168,8 @@ class GrpcApplicationClient(Generic[TApplication]):
             request.args = self._encode(list(args), method_name)
         if kwargs:
             request.kwargs = self._encode(dict(kwargs), method_name)
-        is_query = self._is_query(method_name)
+        # What the class here doesn't know is taken for a command. The server says what it is.
+        is_query = method_name in self._queries
         response = self._call(self._stub.CallMethod, request, may_repeat=is_query)
         return self._transcoder.decode(response.result)
 
@@ -236,13 +236,6 @@ class GrpcApplicationClient(Generic[TApplication]):
         if self._is_closed.is_set():
             msg = f"The client of {self._server} is closed"
             raise ClientClosedError(msg)
-
-    def _is_query(self, method_name: str) -> bool:
-        try:
-            return self._methods.get(method_name).kind is MethodKind.QUERY
-        except (MethodNotExposedError, UnknownMethodError):
-            # Whatever it is, the server says so.
-            return False
 
     def _encode(self, arguments: object, method_name: str) -> bytes:
         try:

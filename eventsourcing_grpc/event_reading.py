@@ -186,7 +186,9 @@ class _Reading:
             if originator is not None and notification.originator_version == (
                 originator.first_version if self._is_backwards else originator.last_version
             ):
+                # There is no other event of it, as far as the log went before it was looked at.
                 self._look_through(self._end)
+                return False
             if len(self._response.events) == self._limit or self._is_late():
                 return False
         return True

@@ -26,7 +26,7 @@ from eventsourcing.domain import BaseAggregate
 Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
 
 _MAX_DEPTH = 100
-_MAX_VALUES = 1_000_000
+_MAX_VALUES = 250_000
 _MAX_REPR_LENGTH = 1_000
 # Python refuses to write much greater ones as decimal digits: see sys.set_int_max_str_digits.
 _MAX_INTEGER_BITS = 10_000
