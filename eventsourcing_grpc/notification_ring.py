@@ -12,7 +12,7 @@ from eventsourcing_grpc.notification_encoding import encode_notification
 PAGE_SIZE = 500
 """How many notifications a batch, and a page read from a recorder, has at most."""
 MAX_BATCH_BYTES = 1024 * 1024
-RING_SIZE = 5_000
+RING_SIZE = 10_000
 MAX_RING_BYTES = 16 * 1024 * 1024
 
 
