@@ -67,7 +67,8 @@ def _reconstruct(application: Application[Any], originator_id: UUID | str, versi
             aggregate = application.repository.get(
                 originator_id, version=version, projector_func=projector
             )
-        except Exception as error:  # noqa: BLE001 (a projector may do anything to other events)
+        except Exception as error:
+            # A projector may do anything to other events.
             cause = cause or error
             continue
         if isinstance(aggregate, aggregate_class):

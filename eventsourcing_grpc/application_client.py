@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from time import monotonic
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,6 +20,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from eventsourcing_grpc.channels import open_channel
 from eventsourcing_grpc.environment import application_environment, server_address
 from eventsourcing_grpc.errors import (
+    UNAVAILABLE_CODES,
     ClientClosedError,
     DeadlineExceeded,
     GrpcError,
@@ -204,7 +207,7 @@ class GrpcApplicationClient(Generic[TApplication]):
         with self._lock:
             self._check_not_closed()
             subscription = NotificationSubscription(
-                self._stub, self.name, self._map, gt or 0, topics, self._forget
+                self._stub, self.name, self._map, max(gt or 0, 0), topics, self._forget
             )
             self._subscriptions.add(subscription)
         return subscription
@@ -254,7 +257,7 @@ class GrpcApplicationClient(Generic[TApplication]):
             try:
                 return rpc(request, timeout=self.timeout)
             except grpc.RpcError as e:
-                is_unavailable = rpc_code(e) is grpc.StatusCode.UNAVAILABLE
+                is_unavailable = rpc_code(e) in UNAVAILABLE_CODES
                 if not is_unavailable or not (may_repeat or was_never_sent(e)):
                     raise self._map(e, is_unknown=is_unavailable) from None
                 give_up_at = give_up_at or monotonic() + UNAVAILABLE_TIMEOUT
@@ -298,6 +301,12 @@ class ApplicationProxy:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
             raise AttributeError(name)
+        definition = inspect.getattr_static(self._client.app_class, name, None)
+        is_property = isinstance(definition, property | cached_property)
+        if is_property:
+            # What is returned for a method would be true in every condition.
+            msg = f"{self._client.name}.{name} is a property: only methods can be called remotely"
+            raise AttributeError(msg)
         method = _RemoteMethod(self._client, name)
         # Found without this method the next time.
         self.__dict__[name] = method

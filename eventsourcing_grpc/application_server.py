@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -174,8 +175,11 @@ class GrpcApplicationServer:
             assert isinstance(application, Leader)
             application.followers[:] = [self._feed]
             self._followings = self._make_followings(application)
-            self._add_services(application)
+            # Listening can't be undone before the start: what may fail comes first.
+            methods, addresses = ExposedMethods(self.app_class), self._known_addresses()
             self._listen(credentials)
+            addresses[self._name] = self._address
+            self._add_services(application, methods, addresses)
             self._server.start()
         except BaseException:
             self._shut_down()
@@ -199,8 +203,9 @@ class GrpcApplicationServer:
             followings.append(Following(application, leader, address, channel))
         return followings
 
-    def _add_services(self, application: Application[Any]) -> None:
-        methods = ExposedMethods(self.app_class)
+    def _add_services(
+        self, application: Application[Any], methods: ExposedMethods, addresses: Mapping[str, str]
+    ) -> None:
         calls = CallStatistics()
         programs = ApplicationService(
             application=application,
@@ -215,7 +220,7 @@ class GrpcApplicationServer:
             feed=self._feed,
             followings=self._followings,
             calls=calls,
-            identity=self._identity(),
+            identity=self._identity(addresses),
             streams=self._streams,
             is_stopping=self.is_stopping,
         )
@@ -224,7 +229,7 @@ class GrpcApplicationServer:
         operators.add_to_server(self._server)
         self._health.add_to_server(self._server)
 
-    def _identity(self) -> ServedSystem:
+    def _identity(self, addresses: Mapping[str, str]) -> ServedSystem:
         nodes = self._system.nodes if self._system else {self._name: get_topic(self.app_class)}
         follows = self._system.follows if self._system else {}
         return ServedSystem(
@@ -232,15 +237,19 @@ class GrpcApplicationServer:
             topic=get_topic(self.app_class),
             system_topic=self.env.get(SYSTEM_TOPIC, ""),
             applications=tuple(
-                ServedApplication(name, self._address_of(name), tuple(follows.get(name, ())))
+                ServedApplication(name, addresses.get(name, ""), tuple(follows.get(name, ())))
                 for name in nodes
             ),
         )
 
-    def _address_of(self, name: str) -> str:
-        if name == self._name:
-            return self._configured_address
-        return server_address(self.env, name) if has_server_address(self.env, name) else ""
+    def _known_addresses(self) -> dict[str, str]:
+        """Returns the configured addresses of the system's applications, by their names."""
+        names = self._system.nodes if self._system else [self._name]
+        return {
+            name: server_address(self.env, name)
+            for name in names
+            if has_server_address(self.env, name)
+        }
 
     def _listen(self, credentials: grpc.ServerCredentials | None) -> None:
         address = self._configured_address
@@ -257,14 +266,16 @@ class GrpcApplicationServer:
 
     def _stop_when_asked(self) -> None:
         self.is_stopping.wait()
-        self._shut_down()
+        try:
+            self._shut_down()
+        except Exception:  # whatever closing the application raises, nobody waits for ever
+            logger.exception("%s did not stop cleanly", self._name)
         logger.info("%s has stopped", self._name)
         self.has_stopped.set()
 
     def _shut_down(self) -> None:
         """Tells health watchers, ends the streams, lets calls come to their end, and closes all."""
         self._health.set_not_serving()
-        self.is_stopping.set()
         for following in self._followings:
             following.cancel()
         self._feed.stop()

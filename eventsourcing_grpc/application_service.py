@@ -91,7 +91,8 @@ class ApplicationService:
                 raise ServerStoppingError(msg)
             with self._calls.measure():
                 return pb.CallMethodResponse(result=self._call(request))
-        except Exception as e:
+        except BaseException as e:
+            # SystemExit too: grpcio would leave the caller waiting.
             self._abort(context, e)
 
     def _call(self, request: pb.CallMethodRequest) -> bytes:
@@ -102,6 +103,9 @@ class ApplicationService:
         except Exception as e:
             msg = f"The arguments of {method.name}() can't be decoded: {e}"
             raise ArgumentsError(msg) from e
+        if not isinstance(args, list | tuple) or not isinstance(kwargs, dict):
+            msg = f"The arguments of {method.name}() are not a list and a dict"
+            raise ArgumentsError(msg)
         method.bind(args, kwargs)
         result = getattr(self._application, method.name)(*args, **kwargs)
         try:
@@ -165,7 +169,7 @@ class ApplicationService:
         if self._is_stopping.is_set():
             self._abort(context, ServerStoppingError(f"The server of {name} is stopping"))
 
-    def _abort(self, context: grpc.ServicerContext, error: Exception) -> NoReturn:
+    def _abort(self, context: grpc.ServicerContext, error: BaseException) -> NoReturn:
         if status_code(error) is grpc.StatusCode.UNKNOWN:
             # A defect or a broken database, which the caller may not be shown.
             logger.error("A call of %s failed", self._application.name, exc_info=error)

@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 from eventsourcing.application import AggregateNotFoundError
@@ -21,16 +21,25 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, Transcod
 
 from eventsourcing_grpc.protos.application_pb2 import RaisedException
 
+if TYPE_CHECKING:
+    from google.rpc.error_details_pb2 import BadRequest
+
 logger = logging.getLogger(__name__)
 
 ERROR_DOMAIN = "eventsourcing_grpc"
 
-# Statuses travel as metadata, for which other clients reserve 8 KiB by default.
-_MAX_DETAILS = 500
-_MAX_MESSAGE = 2_000
-_MAX_ENCODED = 1_000
-_MAX_TRACEBACK = 2_000
+# In bytes. Statuses travel as metadata, in base64 or percent-encoded. Other clients take 8 KiB.
+_MAX_DETAILS = 400
+_MAX_MESSAGE = 1_000
+_MAX_ENCODED = 600
+_MAX_TRACEBACK = 1_500
+_MAX_VIOLATIONS = 800
 
+UNAVAILABLE_CODES = (
+    grpc.StatusCode.UNAVAILABLE,
+    # What grpcio answers when its server is stopped just as a call comes in.
+    grpc.StatusCode.CANCELLED,
+)
 _combined_classes: dict[type[Exception], type[GrpcError] | None] = {}
 
 
@@ -68,6 +77,8 @@ class RemoteApplicationError(GrpcError):
 class RequestError(GrpcError):
     """Raised when a request is not right. ``violations`` says what is wrong, by field."""
 
+    violations: Mapping[str, str] = {}
+
     def __init__(self, message: str, violations: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.violations = dict(violations or {})
@@ -89,7 +100,7 @@ class ResultNotEncodableError(GrpcError):
     """Raised when a method has returned something that can't be sent. The method has been executed."""
 
 
-class ServerStoppingError(GrpcError):
+class ServerStoppingError(ServiceUnavailable):
     """Raised when a call comes too late. The application has not seen it."""
 
 
@@ -113,8 +124,10 @@ def status_code(error: BaseException) -> grpc.StatusCode:
     Domain errors (assertions, the core library's errors, classes of the application's own)
     are FAILED_PRECONDITION; what looks like a defect or a broken database is UNKNOWN.
     """
+    # What another server has told the application is not said of the call of this one.
+    is_own = isinstance(error, GrpcError) and error.code is None
     for own, code in _OWN_CODES.items():
-        if isinstance(error, own):
+        if is_own and isinstance(error, own):
             return code
     if isinstance(error, AggregateNotFoundError):
         return grpc.StatusCode.NOT_FOUND
@@ -149,7 +162,7 @@ def abort(
 
     topic = f"{type(error).__module__}:{type(error).__qualname__}"
     name = type(error).__name__
-    message = str(error)
+    message = _message(error)
     is_secret = isinstance(error, PersistenceError) and not isinstance(error, IntegrityError)
     if is_secret and not with_traceback:
         message = "the server's log tells more"
@@ -158,11 +171,11 @@ def abort(
         raised = RaisedException(
             topic=topic,
             message=_shorten(message, _MAX_MESSAGE),
-            args=_encode(list(error.args), transcoder) if error.args else b"",
-            attributes=_encode(vars(error), transcoder) if vars(error) else b"",
+            args=_encode_arguments(error, message, transcoder),
+            attributes=_encode_attributes(error, transcoder),
         )
         if with_traceback:
-            raised.traceback = "".join(traceback.format_exception(error))[-_MAX_TRACEBACK:]
+            raised.traceback = _last("".join(traceback.format_exception(error)), _MAX_TRACEBACK)
     details = [
         ErrorInfo(
             reason=re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper(),
@@ -172,11 +185,7 @@ def abort(
         raised,
     ]
     if isinstance(error, RequestError) and error.violations:
-        violations = [
-            BadRequest.FieldViolation(field=field, description=_shorten(text, _MAX_DETAILS))
-            for field, text in error.violations.items()
-        ]
-        details.append(BadRequest(field_violations=violations))
+        details.append(BadRequest(field_violations=_field_violations(error.violations)))
     status = Status(
         code=status_code(error).value[0],
         message=_shorten(f"{name}: {message}" if message else name, _MAX_DETAILS),
@@ -189,19 +198,71 @@ def abort(
     raise AssertionError  # pragma: no cover (abort_with_status always raises)
 
 
+def _field_violations(violations: Mapping[str, str]) -> list[BadRequest.FieldViolation]:
+    from google.rpc.error_details_pb2 import BadRequest
+
+    shown: list[BadRequest.FieldViolation] = []
+    size = 0
+    for field, text in violations.items():
+        violation = BadRequest.FieldViolation(field=field, description=_shorten(text, _MAX_DETAILS))
+        size += violation.ByteSize()
+        if size > _MAX_VIOLATIONS and shown:
+            break
+        shown.append(violation)
+    return shown
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        # The exception's class is the application's own, and may be at fault too.
+        logger.exception("%s can't be shown as text", type(error).__name__)
+        return ""
+
+
 def _shorten(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= limit:
+        return encoded.decode()
+    return encoded[: limit - 3].decode(errors="ignore") + "…"
+
+
+def _last(text: str, limit: int) -> str:
+    return text.encode(errors="replace")[-limit:].decode(errors="ignore")
+
+
+def _encode_arguments(error: BaseException, message: str, transcoder: Transcoder | None) -> bytes:
+    args = error.args
+    if args == ((message,) if message else ()):
+        # What a caller assumes anyway.
+        return b""
+    if isinstance(error, OSError) and error.filename is not None:
+        args = (*args, error.filename)
+    encoded = _encode(list(args), transcoder)
+    return encoded if len(encoded) <= _MAX_ENCODED else b""
+
+
+def _encode_attributes(error: BaseException, transcoder: Transcoder | None) -> bytes:
+    """Returns those attributes that can be encoded. What is too much is left out."""
+    sent: dict[str, object] = {}
+    size = 0
+    for name, value in vars(error).items():
+        encoded = _encode(value, transcoder)
+        size += len(name) + len(encoded)
+        if encoded and size <= _MAX_ENCODED:
+            sent[name] = value
+    return _encode(sent, transcoder) if sent else b""
 
 
 def _encode(obj: object, transcoder: Transcoder | None) -> bytes:
     if transcoder is None:
         return b""
     try:
-        encoded = transcoder.encode(obj)
+        return transcoder.encode(obj)
     except Exception:
         # A transcoder may raise anything: the message is sent all the same.
         return b""
-    return encoded if len(encoded) <= _MAX_ENCODED else b""
 
 
 def error_from_rpc(error: grpc.RpcError, *, server: str, transcoder: Transcoder) -> GrpcError:
@@ -214,7 +275,7 @@ def error_from_rpc(error: grpc.RpcError, *, server: str, transcoder: Transcoder)
     result: GrpcError
     if raised is not None:
         result = _rebuild(raised, transcoder)
-    elif code is grpc.StatusCode.UNAVAILABLE:
+    elif code in UNAVAILABLE_CODES:
         result = ServiceUnavailable(f"{server} is unavailable: {details}")
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         result = DeadlineExceeded(f"{server} did not answer in time")
@@ -270,7 +331,7 @@ def _rebuild(raised: RaisedException, transcoder: Transcoder) -> GrpcError:
     error = _construct(cls, raised, transcoder) if cls is not None else None
     if error is None:
         name = raised.topic.rpartition(":")[2]
-        error = RemoteApplicationError(f"{name}: {raised.message}")
+        error = RemoteApplicationError(f"{name}: {raised.message}" if raised.message else name)
         error.topic = raised.topic
         error.traceback = raised.traceback
     if raised.traceback:
@@ -283,12 +344,16 @@ def _construct(
 ) -> GrpcError | None:
     """Returns an exception of a class, or None when what was sent doesn't fit the class here."""
     try:
-        args = tuple(transcoder.decode(raised.args)) if raised.args else (raised.message,)
-        # The class's own __init__ is passed over: it need not take what 'args' holds.
+        assumed = (raised.message,) if raised.message else ()
+        args = tuple(transcoder.decode(raised.args)) if raised.args else assumed
         error: GrpcError = cls.__new__(cls, *args)
-        error.args = args
+        # The class's own __init__ is passed over: it need not take what 'args' holds.
+        builtin = next(base for base in cls.__mro__ if base.__module__ == "builtins")
+        builtin.__init__(error, *args)  # type: ignore[misc]
         if raised.attributes:
             vars(error).update(transcoder.decode(raised.attributes))
+        # Its text may need attributes that could not be sent.
+        str(error)
     except Exception:
         logger.debug("%s can't be rebuilt", raised.topic, exc_info=True)
         return None
@@ -299,7 +364,12 @@ def _with_grpc_error(cls: type[Exception]) -> type[GrpcError] | None:
     """Returns a class that is both, or None when the class can't be combined with another."""
     if issubclass(cls, GrpcError):
         return cls
-    if cls not in _combined_classes:
+    if cls not in UNAVAILABLE_CODES = (
+    grpc.StatusCode.UNAVAILABLE,
+    # What grpcio answers when its server is stopped just as a call comes in.
+    grpc.StatusCode.CANCELLED,
+)
+_combined_classes:
         namespace: dict[str, Any] = {
             "__module__": cls.__module__,
             "__qualname__": cls.__qualname__,

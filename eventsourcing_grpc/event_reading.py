@@ -30,6 +30,8 @@ MAX_SECONDS = 0.25
 _FIRST_WINDOW = 64
 _MAX_WINDOW = 20_000
 _MAX_PAGE_BYTES = 2_000_000
+# Recorders in memory keep writers waiting while they are read.
+_MAX_PAGE_SECONDS = 0.05
 _MAX_ERROR_LENGTH = 500
 # Databases have signed integers of 64 bits.
 _MAX_ID = 2**63 - 1
@@ -101,7 +103,8 @@ class _Reading:
     """The work at one response.
 
     Recorders select forwards only, so that the log is looked at in windows of IDs. Their size
-    follows from how many of the IDs had events that were wanted, and how large they were.
+    follows from how many of the IDs had events that were wanted, how large they were, and how long
+    it took to read them.
     """
 
     def __init__(
@@ -140,7 +143,9 @@ class _Reading:
         while not self._response.is_end:
             first, last = position, position + self._step * (window - 1)
             last = max(last, self._end) if self._is_backwards else min(last, self._end)
+            started = monotonic()
             page = self._select(min(first, last), max(first, last))
+            seconds = monotonic() - started
             if not self._take(reversed(page) if self._is_backwards else page):
                 break
             self._look_through(last)
@@ -150,7 +155,7 @@ class _Reading:
                 break
             position = last + self._step
             page_bytes = sum(len(notification.state) for notification in page)
-            window = self._next_window(window, scanned_ids, page_bytes)
+            window = self._next_window(window, scanned_ids, page_bytes, seconds)
         return self._response
 
     def _select(self, lowest: int, highest: int) -> Sequence[Notification]:
@@ -158,11 +163,12 @@ class _Reading:
             start=lowest, stop=highest, limit=highest - lowest + 1, topics=self._topics
         )
 
-    def _next_window(self, window: int, scanned_ids: int, page_bytes: int) -> int:
+    def _next_window(self, window: int, scanned_ids: int, page_bytes: int, seconds: float) -> int:
         found = len(self._response.events)
         enough = math.ceil((self._limit - found) * scanned_ids / (found + 0.5))
         light = math.ceil(_MAX_PAGE_BYTES * window / max(page_bytes, 1))
-        return max(1, min(4 * window, _MAX_WINDOW, enough, light))
+        quick = math.ceil(_MAX_PAGE_SECONDS * window / max(seconds, 1e-6))
+        return max(1, min(4 * window, _MAX_WINDOW, enough, light, quick))
 
     def _look_through(self, position: int) -> None:
         """Notes that everything up to a position has been looked at."""
@@ -210,7 +216,7 @@ class _Reading:
             if isinstance(timestamp, datetime):
                 message.timestamp.FromDatetime(timestamp)
             message.state = state
-        except Exception as error:  # noqa: BLE001 (see below)
+        except Exception as error:
             # Keys, classes and transcodings may be missing, and any code of theirs may run.
             text = " ".join(f"{type(error).__name__}: {error}".split())
             message.error = text[:_MAX_ERROR_LENGTH]

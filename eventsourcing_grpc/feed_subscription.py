@@ -17,6 +17,12 @@ PROGRESS_INTERVAL = 0.1
 """Seconds between two batches that tell a subscriber only that nothing matched."""
 
 
+_BURST = 4
+_BURST_INTERVAL = 0.005
+"""After four batches at once, a subscriber gets one in 5 ms: what comes in between is sent together.
+A batch costs as much as hundreds of notifications, and one that is alone is not held up."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """What a subscriber gets: encoded notifications, and how far the log has been read."""
@@ -46,6 +52,8 @@ class FeedSubscription:
         self._is_first = True
         self._sent_at = 0.0
         self._sent_through = after
+        self._burst_left = float(_BURST)
+        self._burst_at = monotonic()
         feed.enter()
 
     def close(self) -> None:
@@ -62,6 +70,7 @@ class FeedSubscription:
             # Make sure, before saying that the log is shorter than the subscriber thinks.
             self._feed.catch_up()
         while True:
+            self._wait_after_burst()
             batch = self._next_from_ring()
             if batch is None:
                 if self._is_closed or self._feed.is_stopping.is_set():
@@ -72,6 +81,14 @@ class FeedSubscription:
                 self._sent_at = monotonic()
                 self._sent_through = batch.read_through
                 yield batch
+
+    def _wait_after_burst(self) -> None:
+        now = monotonic()
+        self._burst_left += (now - self._burst_at) / _BURST_INTERVAL
+        self._burst_left = min(self._burst_left, _BURST) - 1
+        self._burst_at = now
+        if self._burst_left < 0:
+            self._feed.is_stopping.wait(-self._burst_left * _BURST_INTERVAL)
 
     def _next_from_ring(self) -> Batch | None:
         """Waits for something to send. Returns None when it isn't in the ring, or at the end."""

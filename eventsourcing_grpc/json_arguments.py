@@ -206,7 +206,8 @@ def _type_hints(method: ExposedMethod) -> dict[str, _Annotation]:
     namespace = dict(vars(method.owner))
     try:
         return typing.get_type_hints(method.function, None, namespace, include_extras=True)
-    except Exception:  # noqa: BLE001 (evaluating may raise anything: some can be had one by one)
+    except Exception:
+        # Evaluating may raise anything: some can be had one by one.
         return dict(_resolvable_type_hints(method, namespace))
 
 
@@ -224,7 +225,7 @@ def _resolvable_type_hints(
         holder.__annotations__ = {parameter.name: parameter.annotation}
         try:
             yield from typing.get_type_hints(holder, names, namespace, include_extras=True).items()
-        except Exception:  # noqa: BLE001, S112 (what can't be evaluated may be any JSON)
+        except Exception:  # noqa: S112 (what can't be evaluated may be any JSON)
             continue
 
 

@@ -108,7 +108,8 @@ class _Conversion:
         self._parents.add(id(value))
         try:
             return self._convert_inside(value)
-        except Exception:  # noqa: BLE001 (a value's own code may raise anything)
+        except Exception:
+            # A value's own code may raise anything.
             return _described(value)
         finally:
             self._parents.discard(id(value))
@@ -174,7 +175,8 @@ def _pydantic_fields(value: object) -> Mapping[str, object] | None:
 
     try:
         dumped = to_jsonable_python(value, inf_nan_mode="strings")
-    except Exception:  # noqa: BLE001 (its fields can be looked at one by one)
+    except Exception:
+        # Its fields can be looked at one by one.
         return None
     return dumped if isinstance(dumped, dict) else None
 
@@ -218,7 +220,8 @@ def _public(attributes: Mapping[str, object]) -> dict[str, object]:
 def _described(value: object) -> Json:
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001 (a value's own code may raise anything)
+    except Exception as error:
+        # A value's own code may raise anything.
         text = f"<repr raised {type(error).__name__}>"
     if len(text) > _MAX_REPR_LENGTH:
         text = text[: _MAX_REPR_LENGTH - 1] + "…"

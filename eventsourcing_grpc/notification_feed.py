@@ -26,6 +26,8 @@ from eventsourcing_grpc.notification_ring import PAGE_SIZE, NotificationRing
 logger = logging.getLogger(__name__)
 
 _MAX_EVENT_TOPICS = 1_000
+_LISTENING_DELAY = 1.0
+"""Seconds after which a database that was asked to announce is expected to do so."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         self._reads = 0
         self._last_error = ""
         self._is_behind = threading.Event()
+        self._is_listening_since_last_look = False
         self._subscription: Subscription[ApplicationRecorder] | None = None
         self._threads: list[threading.Thread] = []
 
@@ -180,7 +183,12 @@ class NotificationFeed(RecordingEventReceiver[Any]):
     def _read_when_behind(self) -> None:
         retry_delay = 0.1
         while not self.is_stopping.is_set():
-            self._is_behind.wait(self._max_pull_interval)
+            interval = self._max_pull_interval
+            if self._is_listening_since_last_look:
+                # What was recorded before the database began to announce is not announced.
+                self._is_listening_since_last_look = False
+                interval = min(interval, _LISTENING_DELAY)
+            self._is_behind.wait(interval)
             self._is_behind.clear()
             try:
                 self.catch_up()
@@ -226,6 +234,8 @@ class NotificationFeed(RecordingEventReceiver[Any]):
                 with self.recorder.subscribe(gt=self.ring.head) as self._subscription:
                     if self.is_stopping.is_set():
                         return
+                    self._is_listening_since_last_look = True
+                    self._is_behind.set()
                     for notification in self._subscription:
                         with self.changed:
                             if notification.id > self.ring.head:

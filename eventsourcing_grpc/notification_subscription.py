@@ -10,14 +10,14 @@ import grpc
 from eventsourcing.persistence import Notification
 
 from eventsourcing_grpc.conversion import notifications_from_messages
-from eventsourcing_grpc.errors import GrpcError, rpc_code
+from eventsourcing_grpc.errors import UNAVAILABLE_CODES, GrpcError, rpc_code
 from eventsourcing_grpc.protos.application_pb2 import NotificationBatch, SubscribeRequest
 from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
 
 _FIRST_RETRY_DELAY = 0.05
 _MAX_RETRY_DELAY = 1.0
 # What passes: a server or a connection that went away, or a database that can't be read just now.
-_PASSING_CODES = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN)
+_PASSING_CODES = (*UNAVAILABLE_CODES, grpc.StatusCode.UNKNOWN)
 
 
 class LogDivergedError(GrpcError):

@@ -83,7 +83,7 @@ class OperationsService(OperationsServicer):
             )
             response.started_at.FromDatetime(self._started_at)
             return response
-        except Exception as e:  # noqa: BLE001 (the caller is told)
+        except Exception as e:
             self._abort(context, e)
 
     @property
@@ -107,7 +107,7 @@ class OperationsService(OperationsServicer):
                     status, sample = self._reporter.report(sample)
                     yield status
                     self._wait_until(next_time, is_gone)
-        except Exception as e:  # noqa: BLE001 (the caller is told)
+        except Exception as e:
             self._abort(context, e)
         if not is_gone.is_set():
             self._abort(context, self._stopping_error())
@@ -124,7 +124,7 @@ class OperationsService(OperationsServicer):
         """Reads decoded events of the notification log, in either direction."""
         try:
             return read_events(self._application, request)
-        except Exception as e:  # noqa: BLE001 (the caller is told)
+        except Exception as e:
             self._abort(context, e)
 
     def ReadAggregate(
@@ -137,7 +137,7 @@ class OperationsService(OperationsServicer):
                 request.originator_id,
                 request.version if request.HasField("version") else None,
             )
-        except Exception as e:  # noqa: BLE001 (the caller is told)
+        except Exception as e:
             self._abort(context, e)
 
     def CallMethod(
@@ -149,7 +149,7 @@ class OperationsService(OperationsServicer):
                 raise self._stopping_error()
             with self._calls.measure():
                 return self._call(request)
-        except Exception as e:  # noqa: BLE001 (the caller is told)
+        except Exception as e:
             self._abort(context, e)
 
     def _call(self, request: pb.OperationsCallMethodRequest) -> pb.OperationsCallMethodResponse:

@@ -101,6 +101,7 @@ def _shown_default(default: object) -> str:
         return f"{type(default).__qualname__}.{default.name}"
     try:
         text = repr(default)
-    except Exception:  # noqa: BLE001 (a default's own code may raise anything)
+    except Exception:
+        # A default's own code may raise anything.
         return "..."
     return text if len(text) <= _MAX_DEFAULT_LENGTH and "\n" not in text else "..."

@@ -1,0 +1,1 @@
+"""A terminal control console for event-sourced systems served with gRPC."""

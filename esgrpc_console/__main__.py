@@ -1,0 +1,25 @@
+"""The program ``esgrpc-console``: makes sure that what it is made of is installed."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+_NEEDED = ("click", "platformdirs", "rich", "textual")
+_INSTALL = "pip install 'eventsourcing-grpc[console]'"
+
+
+def main() -> None:
+    """Runs the command line, or says how to install what it needs."""
+    if any(find_spec(name) is None for name in _NEEDED):
+        sys.stderr.write(
+            f"esgrpc-console is not installed completely. Install it with: {_INSTALL}\n"
+        )
+        sys.exit(2)
+    from esgrpc_console.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

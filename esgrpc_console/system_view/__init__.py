@@ -1,0 +1,59 @@
+"""Live state of a system of application servers: discovery, connections, calls. No terminal here.
+
+The console's screens and its headless commands show the same objects from here, so that the
+two cannot disagree::
+
+    async with SystemView("localhost:50051") as system:
+        for application in system.state.applications.values():
+            print(application.name, application.health.word)
+"""
+
+from esgrpc_console.system_view.changes import Changes
+from esgrpc_console.system_view.failures import CallFailed, RequestFailed, SystemUnreachable
+from esgrpc_console.system_view.log_window import LogWindow
+from esgrpc_console.system_view.parameters import Parameter, argument_from_text
+from esgrpc_console.system_view.problems import Problem, find_problems, summarise
+from esgrpc_console.system_view.system_state import SystemState
+from esgrpc_console.system_view.system_view import SystemOperations, SystemView
+from esgrpc_console.system_view.views import (
+    ApplicationStatus,
+    ApplicationView,
+    CallResult,
+    Description,
+    EventPage,
+    EventView,
+    FollowingError,
+    FollowingState,
+    FollowingStatus,
+    FollowingView,
+    Health,
+    MethodView,
+)
+
+__all__ = [
+    "ApplicationStatus",
+    "ApplicationView",
+    "CallFailed",
+    "CallResult",
+    "Changes",
+    "Description",
+    "EventPage",
+    "EventView",
+    "FollowingError",
+    "FollowingState",
+    "FollowingStatus",
+    "FollowingView",
+    "Health",
+    "LogWindow",
+    "MethodView",
+    "Parameter",
+    "Problem",
+    "RequestFailed",
+    "SystemOperations",
+    "SystemState",
+    "SystemUnreachable",
+    "SystemView",
+    "argument_from_text",
+    "find_problems",
+    "summarise",
+]

@@ -1,0 +1,156 @@
+"""What is wrong with a system, in words, the cause before its consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from esgrpc_console.system_view import words
+from esgrpc_console.system_view.system_state import SystemState
+from esgrpc_console.system_view.views import (
+    ApplicationView,
+    FollowingState,
+    FollowingView,
+    Health,
+)
+
+_NOTICEABLE_LAG = 1_000
+
+
+class Severity(IntEnum):
+    """How bad a problem is. What is most likely the cause of others comes first."""
+
+    DOWN = 0
+    FAILING = 1
+    DIVERGED = 2
+    CUT_OFF = 3
+    WAITING = 4
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, and where."""
+
+    severity: Severity
+    symbol: str
+    text: str
+    application: str
+    leader: str = ""
+    """The followed application, where a following is what is wrong."""
+
+
+def find_problems(state: SystemState, *, now: float) -> list[Problem]:
+    """Returns what is wrong, the worst first.
+
+    :param now: the reading of the view's monotonic clock.
+    """
+    found = [
+        *_application_problems(state, now),
+        *_following_problems(state, now),
+    ]
+    return sorted(found, key=lambda problem: problem.severity)
+
+
+def summarise(state: SystemState) -> str:
+    """Returns what a system is, when nothing is wrong with it."""
+    applications = words.count(len(state.applications), "application")
+    if not state.followings:
+        return f"all is well: {applications} serving"
+    followings = words.count(len(state.followings), "following")
+    lag = sum(following.lag or 0 for following in state.followings)
+    behind = f"{words.count(lag, 'event')} behind" if lag else "all caught up"
+    return f"all is well: {applications}, {followings}, {behind}"
+
+
+def _application_problems(state: SystemState, now: float) -> Iterator[Problem]:
+    for application in state.applications.values():
+        name = words.line(application.name)
+        severity, text = _application_problem(application, name, now)
+        if text:
+            yield Problem(severity, application.health.symbol, text, application.name)
+        elif application.status and application.status.log_error:
+            error = words.line(application.status.log_error)
+            yield Problem(
+                Severity.DOWN, "✗", f"{name}'s log can't be read: {error}", application.name
+            )
+
+
+def _application_problem(
+    application: ApplicationView, name: str, now: float
+) -> tuple[Severity, str]:
+    match application.health:
+        case Health.UNREACHABLE:
+            age = words.duration(now - (application.stale_since or now))
+            if application.ending:
+                ending = words.line(application.ending)
+                return Severity.DOWN, f"the server of {name} died {age} ago: {ending}"
+            where = f" on {words.line(application.address)}" if application.address else ""
+            why = words.line(application.why)
+            return Severity.DOWN, f"{name} has been unreachable{where} for {age}: {why}"
+        case Health.NOT_SERVING:
+            return Severity.DOWN, f"{name} says that it is not serving"
+        case Health.CONNECTING:
+            return Severity.WAITING, f"connecting to {name} on {words.line(application.address)}"
+        case _:
+            return Severity.WAITING, ""
+
+
+def _following_problems(state: SystemState, now: float) -> Iterator[Problem]:
+    for following in state.followings:
+        if following.stale_since is not None or following.status is None:
+            # Its follower is what can't be reached: told above.
+            continue
+        severity, text = _following_problem(following, now)
+        if text:
+            yield Problem(
+                severity, following.state.symbol, text, following.follower, following.leader
+            )
+
+
+def _following_problem(following: FollowingView, now: float) -> tuple[Severity, str]:
+    status = following.status
+    assert status is not None
+    follower, leader = words.line(following.follower), words.line(following.leader)
+    age = words.duration(now - status.state_since)
+    match status.state:
+        case FollowingState.FAILING:
+            error = status.last_error
+            if error and error.failing_since is not None:
+                age = words.duration(now - error.failing_since)
+            where = (
+                f"{leader} #{error.notification_id:,}"
+                if error and error.notification_id
+                else leader
+            )
+            return (
+                Severity.FAILING,
+                f"{follower} has been failing on {where} for {age}: {error_text(following)}",
+            )
+        case FollowingState.DIVERGED:
+            return (
+                Severity.DIVERGED,
+                f"{follower} has diverged from {leader}: its position {status.position:,} is beyond "
+                f"the head {status.head:,}. The store of {leader} was lost or replaced",
+            )
+        case FollowingState.UNREACHABLE:
+            return Severity.CUT_OFF, f"{follower} has not reached {leader} for {age}"
+        case FollowingState.CONNECTING:
+            return Severity.WAITING, f"{follower} is connecting to {leader}"
+        case FollowingState.PAUSED:
+            return Severity.WAITING, f"{follower} has paused following {leader} for {age}"
+        case FollowingState.CATCHING_UP if (following.lag or 0) >= _NOTICEABLE_LAG:
+            behind = words.count(following.lag or 0, "event")
+            return Severity.WAITING, f"{follower} is catching up with {leader}: {behind} behind"
+        case _:
+            return Severity.WAITING, ""
+
+
+def error_text(following: FollowingView) -> str:
+    """Returns a following's last error on one line, or an empty string."""
+    error = following.status.last_error if following.status else None
+    if error is None:
+        return ""
+    return words.line(
+        f"{error.error_class}: {error.message}" if error.message else error.error_class
+    )

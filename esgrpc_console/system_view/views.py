@@ -1,0 +1,199 @@
+"""What is known of a system: plain immutable values, that any screen or command can show.
+
+Points in time named ``…since`` are readings of the view's monotonic clock, in seconds. Points in
+time that are only for showing are ``datetime``s of the server's wall clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from esgrpc_console.system_view.parameters import Parameter
+
+
+class Health(Enum):
+    """Whether an application's server serves. Each has a symbol and a word."""
+
+    CONNECTING = ("·", "connecting")
+    SERVING = ("●", "serving")
+    NOT_SERVING = ("✗", "not serving")
+    UNREACHABLE = ("○", "unreachable")
+    UNKNOWN = ("·", "unknown")
+
+    def __init__(self, symbol: str, word: str) -> None:
+        self.symbol = symbol
+        self.word = word
+
+
+class FollowingState(Enum):
+    """How a follower's following of one leader is. Each has a symbol and a word."""
+
+    CONNECTING = ("·", "connecting")
+    CATCHING_UP = ("◐", "catching up")
+    LIVE = ("●", "live")
+    PAUSED = ("‖", "paused")
+    FAILING = ("✗", "failing")
+    UNREACHABLE = ("○", "unreachable")
+    DIVERGED = ("≠", "diverged")
+
+    def __init__(self, symbol: str, word: str) -> None:
+        self.symbol = symbol
+        self.word = word
+
+
+@dataclass(frozen=True)
+class MethodView:
+    """One method that may be called."""
+
+    name: str
+    is_command: bool
+    signature: str
+    """For people: ``(order_id: UUID) -> bool``."""
+    docstring: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an application is. It stays the same while its server runs."""
+
+    topic: str = ""
+    persistence: str = ""
+    methods: tuple[MethodView, ...] = ()
+    follows: tuple[str, ...] = ()
+    system_topic: str = ""
+
+
+@dataclass(frozen=True)
+class FollowingError:
+    """Why a following is failing, or what failed last."""
+
+    error_class: str
+    message: str
+    traceback: str = ""
+    notification_id: int = 0
+    """The event it happened on. 0: not on an event."""
+    attempts: int = 0
+    failing_since: float | None = None
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FollowingStatus:
+    """What a follower's server says of one following."""
+
+    leader: str
+    state: FollowingState
+    state_since: float
+    position: int
+    read_through: int
+    head: int
+    lag_seconds: float | None = None
+    events_per_second: float = 0.0
+    last_error: FollowingError | None = None
+
+
+@dataclass(frozen=True)
+class ApplicationStatus:
+    """What an application's server says of itself."""
+
+    head: int
+    events_per_second: float = 0.0
+    calls_per_second: float = 0.0
+    errors_per_second: float = 0.0
+    subscribers: int = 0
+    followings: tuple[FollowingStatus, ...] = ()
+    log_error: str = ""
+    """Why the log can't be read just now. Empty: it can."""
+
+
+@dataclass(frozen=True)
+class ApplicationView:
+    """All that is known of one application."""
+
+    name: str
+    address: str
+    health: Health = Health.CONNECTING
+    description: Description | None = None
+    status: ApplicationStatus | None = None
+    leads: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    stale_since: float | None = None
+    """When its server was last heard of, or first tried. None: what is shown is current."""
+    why: str = ""
+    """Why it is stale."""
+    ending: str = ""
+    """How its server's process ended, where whoever started it has seen that. Empty: it has not."""
+
+    @property
+    def methods(self) -> Sequence[MethodView]:
+        """The methods that may be called, or none while they aren't known."""
+        return self.description.methods if self.description else ()
+
+
+@dataclass(frozen=True)
+class FollowingView:
+    """All that is known of one application's following of another."""
+
+    follower: str
+    leader: str
+    status: FollowingStatus | None = None
+    head: int | None = None
+    """The leader's head, as far as anybody has heard of it. None: nobody has."""
+    lag: int | None = None
+    """In events: head less what the follower has read through."""
+    head_stale_since: float | None = None
+    """Since when the leader's head may be another. None: head and lag are current."""
+    stale_since: float | None = None
+    """When the follower's server was last heard of. None: its state and position are current."""
+    why: str = ""
+    """Why something is stale."""
+
+    @property
+    def state(self) -> FollowingState:
+        """The state that the follower's server told last."""
+        return self.status.state if self.status else FollowingState.CONNECTING
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One decoded event of a notification log."""
+
+    id: int
+    topic: str
+    originator_id: str
+    originator_version: int
+    timestamp: datetime | None = None
+    state: str = ""
+    """A JSON object of the event's attributes. Empty: see ``error``."""
+    error: str = ""
+
+    @property
+    def short_topic(self) -> str:
+        """The topic without its module."""
+        return self.topic.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Some events of a notification log, in the direction in which they were asked for."""
+
+    events: tuple[EventView, ...]
+    read_through: int
+    """The last ID that was looked at: go on behind it."""
+    is_end: bool
+    """Whether the end of the log, in this direction, was reached."""
+    head: int
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """What a method returned."""
+
+    result: str
+    """JSON."""
+    seconds: float
+    """How long it took in the application."""

@@ -1,0 +1,1 @@
+"""The console's screens. What they show comes from ``system_view``."""

@@ -1,0 +1,77 @@
+"""The exposed methods of one application beside the form of the selected one."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from esgrpc_console.system_view import ApplicationView, MethodView, SystemOperations
+from esgrpc_console.tui.widgets.method_form import MethodForm
+from esgrpc_console.tui.widgets.method_list import MethodList
+
+
+class MethodsPane(Horizontal):
+    """Lists methods, and keeps a form for each that has been looked at, with its last outcome."""
+
+    def __init__(self, operations: SystemOperations, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._operations = operations
+        self._application = ""
+        self._methods: tuple[MethodView, ...] | None = None
+        self._forms: dict[tuple[str, MethodView], MethodForm] = {}
+
+    def compose(self) -> ComposeResult:
+        """The list and the room for forms."""
+        yield MethodList(id="methods")
+        with VerticalScroll(id="forms", can_focus=False):
+            yield Static(id="no-methods", markup=False)
+
+    def show_application(self, application: ApplicationView) -> None:
+        """Shows the methods of an application, unless they are shown already."""
+        methods = tuple(application.methods) if application.description else None
+        if application.name == self._application and methods == self._methods:
+            return
+        self._application, self._methods = application.name, methods
+        self.query_one(MethodList).show(methods or ())
+        for form in self._forms.values():
+            form.display = False
+        note = self.query_one("#no-methods", Static)
+        note.display = not methods
+        note.update(
+            Content("no methods are exposed" if methods is not None else "not described yet")
+        )
+
+    def enter(self) -> None:
+        """Puts the focus on the list."""
+        self.query_one(MethodList).focus()
+
+    @on(MethodList.MethodHighlighted)
+    def show_method(self, message: MethodList.MethodHighlighted) -> None:
+        """Shows a method's form."""
+        message.stop()
+        self._show_form(message.method)
+
+    @on(MethodList.MethodSelected)
+    def enter_form(self, message: MethodList.MethodSelected) -> None:
+        """Puts the focus into a method's form."""
+        message.stop()
+        self.call_after_refresh(self._show_form(message.method).enter)
+
+    @on(MethodForm.Left)
+    def leave_form(self, message: MethodForm.Left) -> None:
+        """Puts the focus back on the list."""
+        message.stop()
+        self.enter()
+
+    def _show_form(self, method: MethodView) -> MethodForm:
+        key = (self._application, method)
+        form = self._forms.get(key)
+        if form is None:
+            form = self._forms[key] = MethodForm(self._operations, self._application, method)
+            self.query_one("#forms").mount(form)
+        for other in self._forms.values():
+            other.display = other is form
+        return form

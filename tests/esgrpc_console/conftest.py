@@ -1,0 +1,61 @@
+"""Servers of the example system in this process, and views of them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from time import monotonic
+
+import pytest
+from eventsourcing.utils import EnvType
+
+from esgrpc_console.system_view import SystemView
+from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.example import Orders, Payments, Reservations, system
+
+Servers = dict[str, GrpcApplicationServer]
+
+
+def free_addresses(names: tuple[str, ...]) -> dict[str, str]:
+    """Returns the environment variables that give each application a free address."""
+    env = {}
+    sockets = [socket.socket() for _ in names]
+    for name, sock in zip(names, sockets, strict=True):
+        sock.bind(("127.0.0.1", 0))
+        env[f"{name.upper()}_GRPC_SERVER_ADDRESS"] = f"127.0.0.1:{sock.getsockname()[1]}"
+    for sock in sockets:
+        sock.close()
+    return env
+
+
+async def wait_for(condition: Callable[[], bool], what: str, timeout: float = 15.0) -> None:
+    """Waits until a condition is true, and fails when it takes too long."""
+    deadline = monotonic() + timeout
+    while not condition():
+        assert monotonic() < deadline, f"not within {timeout:.0f} s: {what}"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def example_env() -> EnvType:
+    return free_addresses(("Orders", "Reservations", "Payments"))
+
+
+@pytest.fixture
+def servers(example_env: EnvType) -> Iterator[Servers]:
+    classes = (Orders, Reservations, Payments)
+    running = {cls.name: GrpcApplicationServer(cls, example_env, system=system) for cls in classes}
+    for server in running.values():
+        server.start()
+    yield running
+    for server in running.values():
+        server.stop()
+    for server in running.values():
+        server.wait_for_termination()
+
+
+@pytest.fixture
+async def view(servers: Servers) -> AsyncIterator[SystemView]:
+    async with SystemView(servers["Orders"].address, env={}, interval=0.1) as view:
+        yield view

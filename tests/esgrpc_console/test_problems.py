@@ -1,0 +1,87 @@
+from dataclasses import replace
+
+from esgrpc_console.system_view import (
+    FollowingError,
+    FollowingState,
+    Health,
+    SystemState,
+    find_problems,
+    summarise,
+)
+from tests.esgrpc_console.fake_system import NOW, a_following, an_application, the_example
+
+
+def _texts(state: SystemState) -> list[str]:
+    return [problem.text for problem in find_problems(state, now=NOW)]
+
+
+def _state(following_state: FollowingState, error: FollowingError | None = None) -> SystemState:
+    state = SystemState()
+    following = replace(a_following("Orders", 8012, 12402, following_state), last_error=error)
+    state.put(an_application("Orders", 50051, head=12402))
+    state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
+    return state
+
+
+def test_a_system_without_problems_is_summarised() -> None:
+    state = the_example().state
+    assert _texts(state) == []
+    assert summarise(state) == "all is well: 3 applications, 4 followings, all caught up"
+
+
+def test_a_failing_policy_is_told_with_event_age_and_error() -> None:
+    error = FollowingError(
+        "AssertionError", "already\npaid", notification_id=8013, failing_since=NOW - 130
+    )
+    assert _texts(_state(FollowingState.FAILING, error)) == [
+        "Payments has been failing on Orders #8,013 for 2m 10s: AssertionError: already␊paid"
+    ]
+
+
+def test_an_unreachable_server_comes_before_what_follows_from_it() -> None:
+    state = _state(FollowingState.UNREACHABLE)
+    state.lose("Orders", "connection refused", since=NOW - 12)
+    assert _texts(state) == [
+        "Orders has been unreachable on localhost:50051 for 12s: connection refused",
+        "Payments has not reached Orders for 2m 10s",
+    ]
+
+
+def test_a_server_that_died_is_said_to_have_died() -> None:
+    state = _state(FollowingState.LIVE)
+    state.set_ending("Payments", "without a word")
+    assert _texts(state) == []
+    state.lose("Payments", "connection refused", since=NOW - 3)
+    assert _texts(state) == ["the server of Payments died 3s ago: without a word"]
+
+
+def test_divergence_is_told_with_both_numbers() -> None:
+    state = SystemState()
+    following = a_following("Orders", 8012, 5, FollowingState.DIVERGED)
+    state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
+    (text,) = _texts(state)
+    assert "8,012" in text
+    assert "head 5" in text
+
+
+def test_a_server_that_does_not_serve_is_a_problem() -> None:
+    state = the_example().state
+    state.set_health("Orders", Health.NOT_SERVING)
+    assert _texts(state) == ["Orders says that it is not serving"]
+
+
+def test_a_log_that_cannot_be_read_is_a_problem() -> None:
+    state = the_example().state
+    status = state.applications["Orders"].status
+    assert status is not None
+    state.hear("Orders", replace(status, log_error="disk I/O error"))
+    assert _texts(state) == ["Orders's log can't be read: disk I/O error"]
+
+
+def test_a_small_lag_is_no_problem_and_a_great_one_is() -> None:
+    state = _state(FollowingState.CATCHING_UP)
+    assert _texts(state) == ["Payments is catching up with Orders: 4,390 events behind"]
+    following = a_following("Orders", 12400, 12402, FollowingState.CATCHING_UP)
+    state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
+    assert _texts(state) == []
+    assert summarise(state).endswith("2 events behind")

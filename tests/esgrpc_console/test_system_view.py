@@ -1,0 +1,175 @@
+import json
+import logging
+from time import monotonic
+
+import pytest
+
+from esgrpc_console.system_view import (
+    CallFailed,
+    FollowingState,
+    Health,
+    RequestFailed,
+    SystemUnreachable,
+    SystemView,
+)
+from eventsourcing_grpc.application_server import GrpcApplicationServer
+from tests.esgrpc_console.conftest import Servers, free_addresses, wait_for
+from tests.esgrpc_console.shop import UNKIND, Shop, system
+
+
+def _is_all_well(view: SystemView) -> bool:
+    applications = view.state.applications.values()
+    followings = view.state.followings
+    return all(application.health is Health.SERVING for application in applications) and all(
+        following.state is FollowingState.LIVE and following.lag == 0 for following in followings
+    )
+
+
+async def test_one_address_is_enough_for_a_whole_system(view: SystemView, servers: Servers) -> None:
+    await wait_for(lambda: _is_all_well(view), "all three serve, all four followings are live")
+    assert list(view.state.applications) == ["Orders", "Payments", "Reservations"]
+    assert len(view.state.followings) == 4
+    orders = view.state.applications["Orders"]
+    assert orders.address == servers["Orders"].address
+    assert orders.leads == ("Payments", "Reservations")
+    assert [method.name for method in orders.methods if method.is_command] == ["create_new_order"]
+
+
+async def test_what_is_called_is_seen_to_travel(view: SystemView) -> None:
+    await wait_for(lambda: _is_all_well(view), "all is well")
+    result = await view.call_method("Orders", "create_new_order", {})
+    order_id = json.loads(result.result)
+
+    def is_paid() -> bool:
+        status = view.state.applications["Orders"].status
+        return status is not None and status.head == 3
+
+    await wait_for(is_paid, "the head of Orders is 3")
+    page = await view.read_events("Orders")
+    assert [event.short_topic for event in page.events] == [
+        "Order.Created",
+        "Order.Reserved",
+        "Order.Paid",
+    ]
+    assert {event.originator_id for event in page.events} == {order_id}
+    assert page.is_end
+    await wait_for(lambda: _is_all_well(view), "all have caught up")
+    paid = await view.call_method("Orders", "is_order_paid", {"order_id": order_id})
+    assert paid.result == "true"
+
+
+async def test_events_are_read_page_by_page_in_both_directions(view: SystemView) -> None:
+    for _ in range(3):
+        await view.call_method("Orders", "create_new_order", {})
+
+    def has_nine() -> bool:
+        status = view.state.applications["Orders"].status
+        return status is not None and status.head == 9
+
+    await wait_for(has_nine, "nine events")
+    first = await view.read_events("Orders", limit=5)
+    rest = await view.read_events("Orders", start=first.read_through + 1, limit=5)
+    assert [event.id for event in (*first.events, *rest.events)] == list(range(1, 10))
+    assert rest.is_end
+    backwards = await view.read_events("Orders", limit=2, is_backwards=True)
+    assert [event.id for event in backwards.events] == [9, 8]
+    assert not backwards.is_end
+
+
+async def test_a_wrong_argument_is_told_by_its_name(view: SystemView) -> None:
+    with pytest.raises(CallFailed) as caught:
+        await view.call_method("Orders", "get_order", {"order_id": "x"})
+    assert "UUID" in caught.value.violations["order_id"]
+
+
+async def test_an_exception_of_the_application_is_told_with_class_and_traceback(
+    view: SystemView,
+) -> None:
+    missing = "00000000-0000-0000-0000-000000000001"
+    with pytest.raises(CallFailed) as caught:
+        await view.call_method("Orders", "get_order", {"order_id": missing})
+    assert caught.value.error_class == "AggregateNotFoundError"
+    assert missing in caught.value.message
+    assert "Traceback" in caught.value.traceback
+
+
+async def test_a_method_that_is_not_exposed_cannot_be_called(view: SystemView) -> None:
+    with pytest.raises(CallFailed, match="close"):
+        await view.call_method("Orders", "close", {})
+
+
+async def test_a_lost_server_is_stale_with_age_and_reason_and_is_found_again(
+    view: SystemView, servers: Servers
+) -> None:
+    await wait_for(lambda: _is_all_well(view), "all is well")
+    server = servers["Payments"]
+    before = monotonic()
+    server.stop(wait=True)
+    await wait_for(
+        lambda: view.state.applications["Payments"].health is Health.UNREACHABLE, "it is lost"
+    )
+    lost = view.state.applications["Payments"]
+    assert lost.why
+    assert lost.stale_since is not None
+    assert before - 1 < lost.stale_since < monotonic()
+    assert lost.status is not None
+    stale = {(f.follower, f.leader) for f in view.state.followings if f.stale_since is not None}
+    assert stale == {("Payments", "Orders")}
+
+    def is_head_stale() -> bool:
+        return any(
+            (f.follower, f.leader) == ("Orders", "Payments") and f.head_stale_since is not None
+            for f in view.state.followings
+        )
+
+    await wait_for(is_head_stale, "the follower of what is lost shows its head as stale")
+    server.start()
+    await wait_for(lambda: _is_all_well(view), "it is found again")
+    assert view.state.applications["Payments"].stale_since is None
+
+
+async def test_requests_to_a_lost_server_fail_with_words(
+    view: SystemView, servers: Servers
+) -> None:
+    servers["Orders"].stop(wait=True)
+    with pytest.raises(RequestFailed):
+        await view.read_events("Orders")
+    with pytest.raises(CallFailed):
+        await view.call_method("Orders", "create_new_order", {})
+
+
+async def test_an_address_without_a_server_is_one_clear_error() -> None:
+    (address,) = free_addresses(("Nobody",)).values()
+    with pytest.raises(SystemUnreachable, match=f"{address}: connection refused"):
+        async with SystemView(address, env={}):
+            pass
+
+
+async def test_an_unknown_application_is_one_clear_error(view: SystemView) -> None:
+    with pytest.raises(RequestFailed, match="Nobody"):
+        await view.read_events("Nobody")
+
+
+async def test_leaving_ends_every_task(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
+    import asyncio
+
+    before = asyncio.all_tasks()
+    with caplog.at_level(logging.WARNING):
+        async with SystemView(servers["Orders"].address, env={}, interval=0.1) as view:
+            await wait_for(lambda: _is_all_well(view), "all is well")
+    assert asyncio.all_tasks() == before
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
+async def test_a_system_of_one_application_is_a_system() -> None:
+    server = GrpcApplicationServer(Shop, free_addresses(("Shop",)), system=system)
+    server.start()
+    try:
+        async with SystemView(server.address, env={}, interval=0.1) as view:
+            result = await view.call_method("Shop", "echo", {"text": UNKIND})
+            assert json.loads(result.result) == UNKIND
+            long = await view.call_method("Shop", "much", {"characters": 10_000_000})
+            assert len(long.result) == 10_000_002
+            assert list(view.state.applications) == ["Shop"]
+    finally:
+        server.stop(wait=True)
