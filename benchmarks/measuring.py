@@ -23,34 +23,35 @@ OLDER = "0.1.2"
 class Amounts:
     """How much is measured."""
 
-    call_rounds: int = 8
-    call_seconds: float = 0.6
+    call_rounds: int = 12
+    call_seconds: float = 0.35
     latency_rounds: int = 5
     latency_orders: int = 80
+    latency_seconds: float = 2.0
+    """How long one contender may take for one round: the slow ones make fewer orders."""
     order_rounds: int = 3
     orders: int = 2_000
-    long_rounds: int = 2
     long_orders: int = 20_000
-    sqlite_rounds: int = 4
-    sqlite_orders: int = 500
+    sqlite_rounds: int = 3
+    sqlite_orders: int = 300
     notification_rounds: int = 5
     notifications: int = 20_000
     subscriptions: int = 200
     subscribers: int = 50
     subscriber_seconds: float = 5.0
-    starts: int = 5
+    starts: int = 4
 
     @classmethod
     def quick(cls) -> Amounts:
         """Returns enough to see that everything works, and roughly how fast it is."""
         return cls(
             call_rounds=3,
-            call_seconds=0.4,
+            call_seconds=0.3,
             latency_rounds=2,
             latency_orders=40,
+            latency_seconds=1.0,
             order_rounds=1,
             orders=500,
-            long_rounds=1,
             long_orders=3_000,
             sqlite_rounds=1,
             sqlite_orders=200,

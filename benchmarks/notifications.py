@@ -46,8 +46,8 @@ def _start(programs: Programs, installation: Installation, count: int, is_sqlite
     if is_sqlite:
         env.update(programs.sqlite_env(_NAME))
     server = programs.start("server", installation)
-    server.ask("serve", topic=_TOPIC, env=env)
     reader = programs.start("reader", installation)
+    server.ask("serve", topic=_TOPIC, env=env)
     reader.ask("connect", topic=_TOPIC, address=address)
     reader.ask("record", count=count)
     if is_sqlite:

@@ -26,17 +26,17 @@ def run_system(system_topic: str, *, data_dir: Path | None, app_dir: Path) -> No
 
     :raises CommandError: when the system can't be found or started, and without a terminal.
     """
+    add_app_dir(app_dir)
+    try:
+        local_system = LocalSystem(resolve_system(system_topic), data_dir)
+    except UserError as e:
+        raise CommandError(str(e)) from e
     # Textual draws on standard error, so that standard output may go elsewhere.
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         msg = "the console needs a terminal: standard input and standard error must be one"
         raise CommandError(msg)
-    add_app_dir(app_dir)
-    try:
-        system = resolve_system(system_topic)
-        with LocalSystem(system, data_dir) as local:
-            failure = asyncio.run(_show(local, system_topic))
-    except UserError as e:
-        raise CommandError(str(e)) from e
+    with local_system as local:
+        failure = asyncio.run(_show(local, system_topic))
     if failure is not None:
         raise CommandError(_explain(failure)) from failure
 

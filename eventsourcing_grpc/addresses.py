@@ -15,6 +15,10 @@ def split_address(address: str) -> tuple[str, int]:
 
     :raises ValueError: saying what is wrong with the address.
     """
+    scheme, slashes, _ = address.partition("://")
+    if slashes:
+        msg = f"it is written without {scheme + slashes!r}"
+        raise ValueError(msg)
     host, colon, port_text = address.rpartition(":")
     if not colon:
         msg = "it has no port"
@@ -27,7 +31,8 @@ def split_address(address: str) -> tuple[str, int]:
     if not host or any(c.isspace() or c in "/@" for c in host):
         msg = "it has no host" if not host else f"{host!r} is not a host"
         raise ValueError(msg)
-    if not port_text.isascii() or not port_text.isdigit() or int(port_text) > 65535:
+    is_number = port_text.isascii() and port_text.isdigit() and len(port_text) <= 5
+    if not is_number or int(port_text) > 65535:
         msg = f"{port_text!r} is not a port from 0 to 65535"
         raise ValueError(msg)
     return host, int(port_text)

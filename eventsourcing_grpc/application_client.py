@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from time import monotonic
 from typing import Any, Generic, TypeVar, cast
+from weakref import WeakSet
 
 import grpc
 from eventsourcing.application import Application, NotificationLog, TApplication
@@ -97,7 +98,8 @@ class GrpcApplicationClient(Generic[TApplication]):
         self._queries = frozenset(m.name for m in methods if m.kind is MethodKind.QUERY)
         self._is_closed = threading.Event()
         self._is_stopping = is_stopping or self._is_closed
-        self._subscriptions: set[NotificationSubscription] = set()
+        # One that nobody iterates over any more goes, and its stream with it.
+        self._subscriptions: WeakSet[NotificationSubscription] = WeakSet()
         self._lock = threading.Lock()
         self._channel = open_channel(self.address, self.env, owner_name or self.name)
         self._stub = ApplicationStub(self._channel)

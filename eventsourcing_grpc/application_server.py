@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 
 import grpc
@@ -280,8 +281,9 @@ class GrpcApplicationServer:
             following.cancel()
         self._feed.stop()
         calls_ended = self._server.stop(GRACE)
+        deadline = monotonic() + GRACE
         for following in self._followings:
-            following.stop(GRACE)
+            following.stop(max(0.0, deadline - monotonic()))
         calls_ended.wait()
         # A method that is still running is not waited for: its caller has been told.
         self._calls.shutdown(wait=False, cancel_futures=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import grpc
+from grpc.experimental import ChannelOptions
 
 from eventsourcing_grpc.credentials import channel_credentials
 
@@ -32,6 +33,8 @@ CHANNEL_OPTIONS: Options = [
     ("grpc.max_receive_message_length", _UNLIMITED),
     ("grpc.max_send_message_length", _UNLIMITED),
     ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
+    # Streams are read by the thread that wants what they bring, not by one that passes it on.
+    (ChannelOptions.SingleThreadedUnaryStream, 1),
     # A channel's connections are its own: otherwise closing one says nothing of the others.
     ("grpc.use_local_subchannel_pool", 1),
 ]

@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
-from eventsourcing_grpc.supervision import stop_with_parent
+from eventsourcing_grpc.server_process import write_to_stderr
+from eventsourcing_grpc.supervision import exit_soon, stop_with_parent, take_standard_output
 from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_system
 from eventsourcing_grpc.user_errors import UserError
 
@@ -62,10 +63,17 @@ def eventsourcing_grpc_runner(arguments: Sequence[str] | None = None) -> NoRetur
     _run(parser, options.log_level, lambda stop: _run_system(topic, stop))
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USER_ERROR_STATUS, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+
 def _parser(
     program: str, description: str, topic_help: str, epilog: str
 ) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program, description=description, epilog=epilog)
+    parser = _Parser(prog=program, description=description, epilog=epilog)
     parser.add_argument("topic", metavar="TOPIC", nargs="?", help=topic_help)
     parser.add_argument(
         "--app-dir", metavar="DIR", help="where modules are found (default: the working directory)"
@@ -98,38 +106,76 @@ def _run(
         # Errors of this package say all by themselves.
         is_own = isinstance(e, UserError)
         text = str(e) if is_own else f"{type(e).__name__}: {e}"
-        parser.exit(_USER_ERROR_STATUS, f"{parser.prog}: error: {' '.join(text.split())}\n")
+        parser.error(text)
+    exit_soon(status)
     sys.exit(status)
 
 
 def _serve(topic: str, is_stopping: threading.Event, *, is_supervised: bool) -> int:
+    parent: TextIO | None = None
     if is_supervised:
         stop_with_parent(is_stopping)
+        parent = take_standard_output()
     app_class = resolve_application(topic)
     # Imported late, so that a wrong argument is answered at once.
     from eventsourcing_grpc.application_server import start_server
 
     server = start_server(app_class, is_stopping=is_stopping)
-    if is_supervised:
+    if parent is not None:
         # What 'ServerProcess' waits for.
-        sys.stdout.write(f"{server.address}\n")
-        sys.stdout.flush()
+        with parent:
+            parent.write(f"{server.address}\n")
     server.wait_for_termination()
     return 0
 
 
 def _run_system(topic: str, is_stopping: threading.Event) -> int:
     system = resolve_system(topic)
-    from eventsourcing_grpc.runner import GrpcRunner
+    from eventsourcing_grpc.runner import GrpcRunner, RunnerStoppedError
 
-    runner = GrpcRunner(system)
-    runner.start(with_subprocesses=True)
+    output = _ServerOutput()
+    runner = GrpcRunner(system, output=output)
+
+    def stop_when_asked() -> None:
+        is_stopping.wait()
+        runner.stop()
+
+    # A server that takes its time to start must not keep the system from being stopped.
+    threading.Thread(target=stop_when_asked, name="stopper", daemon=True).start()
     try:
+        runner.start(with_subprocesses=True)
+        output.release()
         for name, address in runner.addresses.items():
             logger.info("%s is serving on %s", name, address)
         while not is_stopping.wait(0.2):
             if runner.has_errored.is_set():
                 return 1
+    except RunnerStoppedError:
+        return 0
     finally:
         runner.stop()
     return 0
+
+
+class _ServerOutput:
+    """Holds back what servers write until all of them serve. If one does not, its error has it."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[str, str]] = []
+        self._is_released = False
+        self._lock = threading.Lock()
+
+    def __call__(self, name: str, line: str) -> None:
+        with self._lock:
+            if self._is_released:
+                write_to_stderr(name, line)
+            else:
+                self._held.append((name, line))
+
+    def release(self) -> None:
+        """Writes what was held back, and from now on everything at once."""
+        with self._lock:
+            for name, line in self._held:
+                write_to_stderr(name, line)
+            self._held.clear()
+            self._is_released = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -101,7 +102,9 @@ def _check(paths: CertificatePaths) -> None:
     for context in (server, client):
         try:
             # A password is never asked for: the prompt would stop a server without a word.
-            context.load_cert_chain(paths.certificate, paths.private_key, password=_no_password)
+            context.load_cert_chain(
+                paths.certificate, paths.private_key, partial(_refuse_password, paths.private_key)
+            )
         except ssl.SSLError as e:
             raise CertificateError(_explain_pair(paths, e)) from e
         try:
@@ -126,8 +129,8 @@ def _check(paths: CertificatePaths) -> None:
         raise CertificateError(msg) from e
 
 
-def _no_password() -> str:
-    msg = "The private key is encrypted: this package reads keys without a password"
+def _refuse_password(path: str) -> str:
+    msg = f"{PRIVATE_KEY_PATH}={path!r} is encrypted, but must be a key without a password"
     raise CertificateError(msg)
 
 

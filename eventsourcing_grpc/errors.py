@@ -297,19 +297,20 @@ def rpc_details(error: grpc.RpcError) -> str:
 
 def raised_exception(error: grpc.RpcError) -> RaisedException | None:
     """Returns what a server told of the exception that ended a call, or None."""
+    from google.protobuf.message import DecodeError
     from grpc_status import rpc_status
 
     if not isinstance(error, grpc.Call):
         return None
     try:
         status = rpc_status.from_call(error)
-    except ValueError:
-        # The details contradict the status: not a server of this package.
+        for detail in status.details if status else ():
+            raised = RaisedException()
+            if detail.Unpack(raised):
+                return raised
+    except (ValueError, DecodeError):
+        # The details contradict the status, or are none: not a server of this package.
         return None
-    for detail in status.details if status else ():
-        raised = RaisedException()
-        if detail.Unpack(raised):
-            return raised
     return None
 
 
@@ -345,13 +346,12 @@ def _construct(
     """Returns an exception of a class, or None when what was sent doesn't fit the class here."""
     try:
         assumed = (raised.message,) if raised.message else ()
-        args = tuple(transcoder.decode(raised.args)) if raised.args else assumed
+        args = tuple(_decode(raised.args, transcoder, assumed))
         error: GrpcError = cls.__new__(cls, *args)
         # The class's own __init__ is passed over: it need not take what 'args' holds.
         builtin = next(base for base in cls.__mro__ if base.__module__ == "builtins")
         builtin.__init__(error, *args)  # type: ignore[misc]
-        if raised.attributes:
-            vars(error).update(transcoder.decode(raised.attributes))
+        vars(error).update(_decode(raised.attributes, transcoder, {}))
         # Its text may need attributes that could not be sent.
         str(error)
     except Exception:
@@ -360,16 +360,19 @@ def _construct(
     return error
 
 
+def _decode(encoded: bytes, transcoder: Transcoder, default: Any) -> Any:
+    try:
+        return transcoder.decode(encoded) if encoded else default
+    except Exception:
+        # The server's transcoder knows something that the caller's doesn't.
+        return default
+
+
 def _with_grpc_error(cls: type[Exception]) -> type[GrpcError] | None:
     """Returns a class that is both, or None when the class can't be combined with another."""
     if issubclass(cls, GrpcError):
         return cls
-    if cls not in UNAVAILABLE_CODES = (
-    grpc.StatusCode.UNAVAILABLE,
-    # What grpcio answers when its server is stopped just as a call comes in.
-    grpc.StatusCode.CANCELLED,
-)
-_combined_classes:
+    if cls not in _combined_classes:
         namespace: dict[str, Any] = {
             "__module__": cls.__module__,
             "__qualname__": cls.__qualname__,

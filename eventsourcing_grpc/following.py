@@ -156,7 +156,7 @@ class Following:
 
     def _follow(self) -> None:
         """Follows until the stream ends or breaks."""
-        position = self._follower.recorder.max_tracking_id(self.leader_name) or 0
+        position = self._tracked_position()
         with self._lock:
             self._position = self._read_through = position
         call = self._stub.Subscribe(
@@ -172,12 +172,14 @@ class Following:
             if self._is_stopping.is_set():
                 return
             for batch in call:
-                self._failures = 0
                 self._has_heard = True
-                if batch.head < self._position:
+                # Not where it is now: another instance of this follower may have got further
+                # than the log was when this batch was made.
+                if batch.head < position:
                     self._stay_diverged(batch.head)
                     return
                 self._process_batch(batch)
+                self._failures = 0
                 if self._is_stopping.is_set():
                     return
         finally:
@@ -222,9 +224,10 @@ class Following:
                     self._note_event_time(domain_event)
                     self._follower.process_event(domain_event, tracking)
             except Exception as e:  # whatever a policy raises is tried again
+                # Also a policy may raise because another instance was first.
+                if self._was_processed_elsewhere(notification.id):
+                    return True
                 if isinstance(e, IntegrityError):
-                    if self._was_processed_elsewhere(notification.id):
-                        return True
                     conflicts += 1
                     if conflicts <= _MAX_IMMEDIATE_RETRIES:
                         # A command has changed the same aggregate in the meantime.
@@ -247,22 +250,31 @@ class Following:
 
         If so, this one stands by for a moment, so that not everything is done twice.
         """
-        tracked = self._follower.recorder.max_tracking_id(self.leader_name) or 0
-        if tracked < notification_id:
+        try:
+            if self._tracked_position() < notification_id:
+                return False
+            self._is_stopping.wait(STANDBY_DELAY)
+            tracked = self._tracked_position()
+        except Exception as e:
+            # The recorder can't be used, which is what the processing has failed of as well.
+            logger.debug("The position of %s is not known: %s", self._follower.name, e)
             return False
-        self._is_stopping.wait(STANDBY_DELAY)
-        tracked = self._follower.recorder.max_tracking_id(self.leader_name) or 0
         with self._lock:
             self._position = tracked
             self._read_through = max(self._read_through, tracked)
+            self._error = None
+            self._set_state(FollowingState.CATCHING_UP)
         return True
+
+    def _tracked_position(self) -> int:
+        return self._follower.recorder.max_tracking_id(self.leader_name) or 0
 
     def _record_position(self, read_through: int) -> None:
         """Records that nothing up to an ID is left to process, since nothing matched."""
         try:
             self._follower.recorder.insert_tracking(Tracking(self.leader_name, read_through))
         except IntegrityError:
-            read_through = self._follower.recorder.max_tracking_id(self.leader_name) or 0
+            read_through = self._tracked_position()
         with self._lock:
             self._position = read_through
             self._read_through = max(self._read_through, read_through)

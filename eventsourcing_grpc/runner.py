@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 from eventsourcing.application import TApplication
@@ -11,7 +12,7 @@ from eventsourcing.system import Runner, System
 from eventsourcing.utils import EnvType
 
 from eventsourcing_grpc.addresses import choose_free_address
-from eventsourcing_grpc.application_client import GrpcApplicationClient, connect
+from eventsourcing_grpc.application_client import GrpcApplicationClient, create_client
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.environment import (
     APPLICATION_TOPIC,
@@ -22,10 +23,14 @@ from eventsourcing_grpc.environment import (
     server_address,
     variable_name,
 )
-from eventsourcing_grpc.server_process import Output, ServerProcess
+from eventsourcing_grpc.server_process import STOP_TIMEOUT, Output, ServerProcess
 from eventsourcing_grpc.topics import system_topic
 
 _CONNECT_ATTEMPTS = 20
+
+
+class RunnerStoppedError(Exception):
+    """Raised by a start when another thread stops the runner in the meantime."""
 
 
 class GrpcRunner(Runner[Any]):
@@ -50,7 +55,9 @@ class GrpcRunner(Runner[Any]):
         self._servers: dict[str, GrpcApplicationServer] = {}
         self._processes: dict[str, ServerProcess] = {}
         self._clients: dict[str, GrpcApplicationClient[Any]] = {}
-        self._stop_lock = threading.Lock()
+        self._is_stopping = False
+        # Guards what is started and stopped: a runner may be stopped while it starts.
+        self._lock = threading.Lock()
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -70,6 +77,7 @@ class GrpcRunner(Runner[Any]):
         :param with_subprocesses: whether each server has a process of its own.
         :raises RunnerAlreadyStartedError: when the runner has been started before.
         :raises ServerStartError: when a server's process ended, with what it wrote.
+        :raises RunnerStoppedError: when another thread stops the runner in the meantime.
         :raises TopicArgumentError: when other processes can't find the system.
         :raises Exception: what starting a server in this process raises.
         """
@@ -80,11 +88,13 @@ class GrpcRunner(Runner[Any]):
                 self._start_processes({**env, SYSTEM_TOPIC: system_topic(self.system)})
             else:
                 self._start_servers(env)
-            for name in self.system.nodes:
-                app_class = self.system.get_app_cls(name)
-                self._clients[name] = connect(app_class, env, max_attempts=_CONNECT_ATTEMPTS)
-        except BaseException:
+            self._connect(env)
+        except BaseException as e:
+            was_stopped = self._is_stopping
             self.stop()
+            if was_stopped and isinstance(e, Exception):
+                msg = "The runner was stopped while it was starting"
+                raise RunnerStoppedError(msg) from e
             raise
         self.has_started.set()
 
@@ -101,8 +111,13 @@ class GrpcRunner(Runner[Any]):
         return self._clients[name]
 
     def stop(self) -> None:
-        """Stops the servers gracefully, in less than 3 s. Stopping again changes nothing."""
-        with self._stop_lock:
+        """Stops the servers gracefully, in less than 3 s. Stopping again changes nothing.
+
+        May be called by any thread, also while another one starts the runner.
+        """
+        self._is_stopping = True
+        with self._lock:
+            deadline = monotonic() + STOP_TIMEOUT
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
@@ -111,7 +126,7 @@ class GrpcRunner(Runner[Any]):
             for server in self._servers.values():
                 server.stop()
             for process in self._processes.values():
-                process.stop()
+                process.stop(max(0.0, deadline - monotonic()))
             for server in self._servers.values():
                 server.wait_for_termination()
             self.has_stopped.set()
@@ -131,15 +146,32 @@ class GrpcRunner(Runner[Any]):
     def _start_servers(self, env: EnvType) -> None:
         for name in self.system.nodes:
             server = GrpcApplicationServer(self.system.get_app_cls(name), env, system=self.system)
-            self._servers[name] = server
-            server.start()
+            with self._lock:
+                self._check_not_stopped()
+                self._servers[name] = server
+                server.start()
 
     def _start_processes(self, env: EnvType) -> None:
         for name, topic in self.system.nodes.items():
             process = ServerProcess(
                 name, {**env, APPLICATION_TOPIC: topic}, self.has_errored, self._output
             )
-            self._processes[name] = process
-            process.start()
+            with self._lock:
+                self._check_not_stopped()
+                self._processes[name] = process
+                process.start()
         for process in self._processes.values():
             process.wait_until_serving()
+
+    def _connect(self, env: EnvType) -> None:
+        for name in self.system.nodes:
+            client = create_client(self.system.get_app_cls(name), env)
+            with self._lock:
+                self._check_not_stopped()
+                # From here on, stopping ends its waiting.
+                self._clients[name] = client
+            client.connect(_CONNECT_ATTEMPTS)
+
+    def _check_not_stopped(self) -> None:
+        if self._is_stopping:
+            raise RunnerStoppedError

@@ -39,7 +39,7 @@ class ServerStartError(UserError, RuntimeError):
 
 
 class ServerProcess:
-    """Supervises the process of one application's server.
+    """Supervises the process of one application's server, which logs what this process would log.
 
     Owns the process and three threads, which end with it: two read what it writes, and one
     waits for its end.
@@ -62,7 +62,7 @@ class ServerProcess:
         self.has_errored = has_errored or threading.Event()
         self.has_stopped = threading.Event()
         self._env = env
-        self._output = output or _write_to_stderr
+        self._output = output or write_to_stderr
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._is_serving_or_ended = threading.Condition()
         self._is_stopping = False
@@ -90,8 +90,9 @@ class ServerProcess:
         env = {**os.environ, **self._env}
         # What can be imported here can be imported there.
         env["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        arguments = ["server", "--supervised", "--log-level", _log_level()]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "eventsourcing_grpc", "server", "--supervised"],
+            [sys.executable, "-m", "eventsourcing_grpc", *arguments],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -184,12 +185,22 @@ class ServerProcess:
             reader.join(timeout=1.0)
         self._process.stdin.close()
         if not self._is_stopping:
-            logger.error("The server of %s ended with status %d", self.name, status)
+            # One that never served is told of by 'wait_until_serving'.
+            level = logging.ERROR if self.has_started.is_set() else logging.DEBUG
+            logger.log(level, "The server of %s ended with status %d", self.name, status)
             self.has_errored.set()
         with self._is_serving_or_ended:
             self.has_stopped.set()
             self._is_serving_or_ended.notify_all()
 
 
-def _write_to_stderr(name: str, line: str) -> None:
+def _log_level() -> str:
+    """Returns the name of the level at which this package logs in this process."""
+    level = logger.getEffectiveLevel()
+    names = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning"}
+    return next((name for number, name in names.items() if level <= number), "error")
+
+
+def write_to_stderr(name: str, line: str) -> None:
+    """Writes a line of a server to this process's standard error."""
     sys.stderr.write(f"{name}: {line}\n")

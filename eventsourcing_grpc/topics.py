@@ -97,7 +97,7 @@ def _resolve(topic: str, what: str, example: str) -> object:
         else:
             msg = f"{topic!r} doesn't resolve: its module needs {e.name!r}, which is not here"
         raise TopicArgumentError(msg) from e
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         msg = f"{topic!r} doesn't resolve: importing {module_name!r} raised {_one_line(e)}"
         raise TopicArgumentError(msg) from e
     try:
@@ -119,6 +119,6 @@ def _describe(obj: object) -> str:
     return f"an object of type {type(obj).__name__}"
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -15,7 +15,14 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.domain import Aggregate, BaseAggregate, event
+from eventsourcing.domain import (
+    Aggregate,
+    BaseAggregate,
+    CanInitAggregate,
+    CanMutateAggregate,
+    MetaDomainEvent,
+    event,
+)
 from eventsourcing.persistence import (
     Cipher,
     Compressor,
@@ -229,20 +236,52 @@ class CrampedNotebook(Notebook):
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
 
-class Word(BaseAggregate[str]):
+class TextEvent(CanMutateAggregate[str], metaclass=MetaDomainEvent):
+    """What the core library has for UUIDs only."""
+
+    originator_id: str
+    originator_version: int
+    timestamp: datetime
+
+
+class TextAggregate(BaseAggregate[str]):
     """Has a text as its ID."""
 
-    def __init__(self, text: str) -> None:
-        self._id = text
-        self.meanings: list[str] = []
+    class Event(TextEvent):
+        """Something that happened."""
+
+    class Created(Event, CanInitAggregate[str]):
+        """Something has begun."""
+
+        originator_topic: str
+
+
+class Word(TextAggregate):
+    """Has an ID that contains the word."""
 
     @staticmethod
     def create_id(text: str) -> str:
         return f"word-{text}"
 
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.meanings: list[str] = []
+
 
 class Dictionary(Application[str]):
     """Has texts as originator IDs."""
+
+    def add_word(self, text: str) -> str:
+        """Adds a word."""
+        word = Word(text)
+        self.save(word)
+        return word.id
+
+    @query
+    def get_meanings(self, word_id: str) -> list[str]:
+        """Returns the meanings of a word."""
+        word: Word = self.repository.get(word_id)
+        return word.meanings
 
 
 @dataclass(frozen=True)

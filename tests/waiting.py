@@ -45,6 +45,5 @@ def free_port() -> int:
 def addresses_of(*app_classes: type[Application[Any]]) -> dict[str, str]:
     """Returns an environment in which each application has an address."""
     return {
-        f"{cls.name.upper()}_GRPC_SERVER_ADDRESS": f"127.0.0.1:{free_port()}"
-        for cls in app_classes
+        f"{cls.name.upper()}_GRPC_SERVER_ADDRESS": f"127.0.0.1:{free_port()}" for cls in app_classes
     }

@@ -89,20 +89,23 @@ class RunningSystem:
             time.sleep(_POLL_INTERVAL)
         return count / (perf_counter() - started)
 
-    def latencies(self, count: int, notice: str, pause: float) -> list[float]:
+    def latencies(self, count: int, seconds: float, notice: str, pause: float) -> list[float]:
         """Returns how many seconds pass, order after order, from creating it to its being paid.
 
+        :param count: how many orders are created at most.
+        :param seconds: after which no more are created.
         :param notice: how the payment is noticed: by ``subscribe`` on the log of ``Orders``, by
             asking (``poll``), or by the ``return`` of the method, for a runner that processes
             everything before that.
         :param pause: seconds between two orders.
         """
         orders = self._running.get(Orders)
-        latencies = []
+        latencies: list[float] = []
+        ends = perf_counter() + seconds
         with {"subscribe": self._subscribe, "poll": self._poll, "return": self._return}[
             notice
         ]() as wait_until_paid:
-            for _ in range(count):
+            while len(latencies) < count and perf_counter() < ends:
                 time.sleep(pause)
                 started = perf_counter()
                 order_id = orders.create_new_order()

@@ -15,9 +15,9 @@ from esgrpc_console.system_view.problems import Severity
 class Tone(Enum):
     """How good or bad something is. The value is the name of a colour of the theme."""
 
-    GOOD = "success"
-    WAITING = "warning"
-    BAD = "error"
+    GOOD = "text-success"
+    WAITING = "text-warning"
+    BAD = "text-error"
     ACCENT = "accent"
     PLAIN = "foreground"
 

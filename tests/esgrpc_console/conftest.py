@@ -34,7 +34,7 @@ async def wait_for(condition: Callable[[], bool], what: str, timeout: float = 15
     deadline = monotonic() + timeout
     while not condition():
         assert monotonic() < deadline, f"not within {timeout:.0f} s: {what}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from eventsourcing.domain import Aggregate, event
+from eventsourcing.application import ProcessingEvent
+from eventsourcing.domain import Aggregate, DomainEventProtocol, event
 from eventsourcing.system import ProcessApplication, System
 
 from eventsourcing_grpc.methods import query
@@ -59,4 +60,16 @@ class Shop(ProcessApplication[UUID]):
         return "x" * characters
 
 
+class Complaints(ProcessApplication[UUID]):
+    """Can't process anything."""
+
+    def policy(
+        self,
+        domain_event: DomainEventProtocol[UUID],
+        processing_event: ProcessingEvent[UUID],
+    ) -> None:
+        raise OutOfStockError(UNKIND)
+
+
 system: System = System([[Shop]])
+failing_system: System = System([[Shop, Complaints]])

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from textual.app import App
-from textual.pilot import Pilot
-from textual.widgets import Input
 
 from esgrpc_console.system_view import (
-    CallFailed,
-    CallResult,
     FollowingError,
     FollowingState,
     MethodView,
     SystemOperations,
     SystemUnreachable,
 )
-from esgrpc_console.system_view.parameters import JsonValue
 from esgrpc_console.tui.app import ConsoleApp, SystemToShow
 from tests.esgrpc_console.conftest import wait_for
 from tests.esgrpc_console.fake_system import (
@@ -33,33 +26,14 @@ from tests.esgrpc_console.fake_system import (
     console_on,
     the_example,
 )
-
-UNKIND = "[/red] [bold]x[/] \x1b[2J\x07\u202e {curly} $accent 你好"
-WIDE, SMALL, TINY = (160, 45), (80, 24), (40, 10)
-
-
-def screen_text(app: App[Exception]) -> str:
-    """Returns what is on the screen, as text."""
-    width, height = app.size
-    # Textual has no other way to ask for it.
-    compositor = app.screen._compositor  # noqa: SLF001
-    lines = compositor.render_strips(app.size)
-    assert len(lines) == height
-    return "\n".join(line.text[:width].rstrip() for line in lines)
-
-
-async def wait_for_text(pilot: Pilot[Exception], *texts: str) -> str:
-    """Waits until all of these are on the screen, and returns what is."""
-
-    def is_there() -> bool:
-        shown = screen_text(pilot.app)
-        return all(text in shown for text in texts)
-
-    try:
-        await wait_for(is_there, f"{texts} on the screen", timeout=5)
-    except AssertionError as e:
-        pytest.fail(f"{e}\n{screen_text(pilot.app)}")
-    return screen_text(pilot.app)
+from tests.esgrpc_console.screen_reading import (
+    SMALL,
+    TINY,
+    UNKIND,
+    WIDE,
+    screen_text,
+    wait_for_text,
+)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -104,57 +78,6 @@ async def test_stale_rows_say_their_age() -> None:
         assert "● live 12s ago" in shown
 
 
-async def test_the_log_follows_the_newest_event() -> None:
-    system = the_example()
-    app = console_on(system)
-    async with app.run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "12  14:")
-        system.record("Orders", *(an_event(n) for n in range(13, 1001)))
-        shown = await wait_for_text(pilot, "1,000  14:")
-        assert "12  14:" not in shown
-
-
-async def test_the_log_stays_where_the_cursor_is_and_tells_of_what_is_new() -> None:
-    system = the_example()
-    system.record("Orders", *(an_event(n) for n in range(13, 101)))
-    app = console_on(system)
-    async with app.run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "100  14:")
-        await pilot.press("l", "up", "up")
-        await wait_for_text(pilot, "‖ not following")
-        system.record("Orders", *(an_event(n) for n in range(101, 301)))
-        shown = await wait_for_text(pilot, "+200 new (f to follow)")
-        assert "300  14:" not in shown
-        await pilot.press("f")
-        await wait_for_text(pilot, "300  14:", "following the newest")
-
-
-async def test_the_whole_log_can_be_paged_through() -> None:
-    system = the_example()
-    system.record("Orders", *(an_event(n) for n in range(13, 451)))
-    app = console_on(system)
-    async with app.run_test(size=WIDE) as pilot:
-        await wait_for_text(pilot, "450  14:")
-        await pilot.press("l", "g")
-        await wait_for_text(pilot, " 1  14:", "+250 new")
-        seen: set[int] = set()
-        while "following the newest" not in (shown := screen_text(app)):
-            seen |= {int(line.split()[0]) for line in shown.splitlines() if "  14:0" in line}
-            await pilot.press("pagedown")
-            await pilot.pause()
-    assert seen == set(range(1, 451))
-
-
-async def test_enter_on_an_event_shows_all_of_it() -> None:
-    app = console_on(the_example())
-    async with app.run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "12  14:")
-        await pilot.press("l", "enter")
-        await wait_for_text(pilot, "Orders #12", '"originator_version": 1', "version 1")
-        await pilot.press("escape")
-        await wait_for_text(pilot, "FOLLOWER")
-
-
 async def test_another_application_is_selected_with_the_arrow_keys() -> None:
     app = console_on(the_example())
     async with app.run_test(size=SMALL) as pilot:
@@ -163,80 +86,6 @@ async def test_another_application_is_selected_with_the_arrow_keys() -> None:
         await wait_for_text(pilot, "Payment.Created")
         await pilot.press("m")
         await wait_for_text(pilot, "no methods are exposed")
-
-
-async def test_a_command_is_called_with_two_keys_and_its_result_is_shown() -> None:
-    system = the_example()
-    system.answer = CallResult('"7b1c4f0e-0000-4000-8000-0000000091aa"', 0.0031)
-    app = console_on(system)
-    async with app.run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "Order.Paid")
-        await pilot.press("m", "enter", "enter")
-        shown = await wait_for_text(pilot, "7b1c4f0e-0000-4000-8000-0000000091aa", "✓ 3.1 ms")
-        assert "create_new_order() -> UUID" in shown
-        assert "Creates an order and returns its ID." in shown
-        assert shown.index("COMMANDS") < shown.index("QUERIES")
-    assert system.calls == [("Orders", "create_new_order", {})]
-
-
-async def test_what_was_typed_is_sent_and_errors_are_shown_at_the_field() -> None:
-    system = the_example()
-    system.answer = CallFailed("no", violations={"order_id": "Input should be a valid UUID"})
-    app = console_on(system)
-    async with app.run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "Order.Paid")
-        await pilot.press("m", "down", "enter")
-        await pilot.press(*"7b1c", "enter")
-        shown = await wait_for_text(pilot, "Input should be a valid UUID", "✗ not called")
-        lines = shown.splitlines()
-        (field,) = [row for row, line in enumerate(lines) if "order_id  UUID" in line]
-        assert "Input should be a valid UUID" in lines[field + 1]
-        system.answer = CallResult("true", 0.001)
-        await pilot.press(*"4f0e", "enter")
-        shown = await wait_for_text(pilot, "✓ 1.0 ms")
-        assert "valid UUID" not in shown
-    assert [arguments for _, _, arguments in system.calls] == [
-        {"order_id": "7b1c"},
-        {"order_id": "7b1c4f0e"},
-    ]
-
-
-async def test_an_exception_is_shown_with_class_message_and_traceback() -> None:
-    system = the_example()
-    system.answer = CallFailed(
-        f"already paid {UNKIND}", error_class="AssertionError", traceback="Traceback: line 41"
-    )
-    app = console_on(system)
-    async with app.run_test(size=WIDE) as pilot:
-        await wait_for_text(pilot, "Order.Paid")
-        await pilot.press("m", "enter", "enter")
-        shown = await wait_for_text(pilot, "✗ AssertionError", "Traceback: line 41")
-        assert "already paid [/red] [bold]x[/] ␛[2J␇� {curly}" in shown
-
-
-async def test_a_call_whose_outcome_is_unknown_says_so() -> None:
-    system = the_example()
-    system.answer = CallFailed("no answer in time", is_outcome_unknown=True)
-    app = console_on(system)
-    async with app.run_test(size=WIDE) as pilot:
-        await wait_for_text(pilot, "Order.Paid")
-        await pilot.press("m", "enter", "enter")
-        await wait_for_text(pilot, "It may have been carried out all the same.")
-
-
-async def test_the_outcome_of_each_method_is_kept() -> None:
-    system = the_example()
-    system.answer = CallResult('"first"', 0.001)
-    app = console_on(system)
-    async with app.run_test(size=WIDE) as pilot:
-        await wait_for_text(pilot, "Order.Paid")
-        await pilot.press("m", "enter", "enter")
-        await wait_for_text(pilot, '"first"')
-        await pilot.press("escape", "down")
-        shown = await wait_for_text(pilot, "get_order(order_id: UUID)")
-        assert '"first"' not in shown
-        await pilot.press("up")
-        await wait_for_text(pilot, '"first"')
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL, TINY])
@@ -270,18 +119,6 @@ async def test_unkind_content_is_shown_and_does_no_harm(size: tuple[int, int]) -
             assert "\x07" not in shown
             assert "\u202e" not in shown
     assert app.return_value is None
-
-
-async def test_long_results_are_shortened_and_say_so() -> None:
-    system = the_example()
-    system.answer = CallResult('"' + "x" * 1_000_000 + '"', 0.1)
-    app = console_on(system)
-    async with app.run_test(size=WIDE) as pilot:
-        await wait_for_text(pilot, "Order.Paid")
-        await pilot.press("m", "enter", "enter")
-        await wait_for_text(pilot, "✓ 100 ms")
-        await pilot.press(*["pagedown"] * 20)
-        await wait_for_text(pilot, "… the first 20,000 of 1,000,002 characters")
 
 
 async def test_help_lists_the_keys() -> None:
@@ -337,14 +174,6 @@ async def test_it_quits(keys: str) -> None:
     assert app.return_code == 0
 
 
-async def test_q_is_a_letter_in_a_field() -> None:
-    app = console_on(the_example())
-    async with app.run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "Order.Paid")
-        await pilot.press("m", "down", "enter", "q", "l", "question_mark")
-        assert app.screen.query_one("Field Input:focus", Input).value == "ql?"
-
-
 async def test_what_keeps_a_system_from_opening_is_the_result() -> None:
     failure = SystemUnreachable("There is no system")
 
@@ -373,32 +202,3 @@ async def test_the_start_is_told_in_words_with_what_servers_say() -> None:
 async def _never() -> SystemOperations:
     await asyncio.Event().wait()
     raise AssertionError
-
-
-class SlowSystem(FakeSystem):
-    """Answers calls when it may."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.may_answer = asyncio.Event()
-
-    async def call_method(
-        self, application: str, method: str, arguments: Mapping[str, JsonValue]
-    ) -> CallResult:
-        result = await super().call_method(application, method, arguments)
-        await self.may_answer.wait()
-        return result
-
-
-async def test_a_call_under_way_is_not_sent_twice() -> None:
-    system = SlowSystem()
-    methods = (MethodView("order", True, "()", ""),)
-    system.state.put(an_application("Orders", 50051, methods=methods))
-    app = console_on(system)
-    async with app.run_test(size=WIDE) as pilot:
-        await wait_for_text(pilot, "COMMANDS")
-        await pilot.press("m", "enter", "enter", "enter", "enter")
-        await wait_for_text(pilot, "calling …")
-        system.may_answer.set()
-        await wait_for_text(pilot, "✓")
-    assert len(system.calls) == 1

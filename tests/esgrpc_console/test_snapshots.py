@@ -26,7 +26,7 @@ from tests.esgrpc_console.fake_system import (
     console_on,
     the_example,
 )
-from tests.esgrpc_console.test_screens import wait_for_text
+from tests.esgrpc_console.screen_reading import wait_for_text
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)], ids=["80x24", "160x45"])
 

@@ -1,8 +1,12 @@
+import asyncio
 import json
 import logging
+import os
+import signal
 from time import monotonic
 
 import pytest
+from eventsourcing.utils import get_topic
 
 from esgrpc_console.system_view import (
     CallFailed,
@@ -11,10 +15,12 @@ from esgrpc_console.system_view import (
     RequestFailed,
     SystemUnreachable,
     SystemView,
+    find_problems,
 )
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.server_process import ServerProcess
 from tests.esgrpc_console.conftest import Servers, free_addresses, wait_for
-from tests.esgrpc_console.shop import UNKIND, Shop, system
+from tests.esgrpc_console.shop import UNKIND, Complaints, Shop, failing_system, system
 
 
 def _is_all_well(view: SystemView) -> bool:
@@ -151,8 +157,6 @@ async def test_an_unknown_application_is_one_clear_error(view: SystemView) -> No
 
 
 async def test_leaving_ends_every_task(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
-    import asyncio
-
     before = asyncio.all_tasks()
     with caplog.at_level(logging.WARNING):
         async with SystemView(servers["Orders"].address, env={}, interval=0.1) as view:
@@ -173,3 +177,51 @@ async def test_a_system_of_one_application_is_a_system() -> None:
             assert list(view.state.applications) == ["Shop"]
     finally:
         server.stop(wait=True)
+
+
+async def test_a_policy_that_raises_is_told_with_its_event_and_error() -> None:
+    env = free_addresses(("Shop", "Complaints"))
+    servers = [GrpcApplicationServer(cls, env, system=failing_system) for cls in (Shop, Complaints)]
+    for server in servers:
+        server.start()
+    try:
+        async with SystemView(servers[0].address, env={}, interval=0.1) as view:
+            await view.call_method("Shop", "label", {})
+            await wait_for(
+                lambda: [f.state for f in view.state.followings] == [FollowingState.FAILING],
+                "the only following is failing",
+            )
+            (following,) = view.state.followings
+            assert following.status is not None
+            error = following.status.last_error
+            assert error is not None
+            assert (error.error_class, error.notification_id) == ("OutOfStockError", 1)
+            assert error.message == UNKIND
+            assert following.lag == 1
+            (problem,) = find_problems(view.state, now=monotonic())
+            assert problem.text.startswith("Complaints has been failing on Shop #1 for 0s: OutOfSt")
+    finally:
+        for server in servers:
+            server.stop(wait=True)
+
+
+async def test_a_frozen_server_is_stale_within_seconds() -> None:
+    process = ServerProcess(
+        "Shop", {**free_addresses(("Shop",)), "APPLICATION_TOPIC": get_topic(Shop)}
+    )
+    process.start()
+    try:
+        process.wait_until_serving()
+        async with SystemView(process.address, env={}, interval=0.1) as view:
+            await wait_for(lambda: _is_all_well(view), "it serves")
+            os.kill(process.pid, signal.SIGSTOP)
+            frozen_at = monotonic()
+            await wait_for(
+                lambda: view.state.applications["Shop"].health is Health.UNREACHABLE, "it is stale"
+            )
+            assert monotonic() - frozen_at < 6
+            os.kill(process.pid, signal.SIGCONT)
+            await wait_for(lambda: _is_all_well(view), "it serves again")
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+        process.stop()

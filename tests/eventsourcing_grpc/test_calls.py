@@ -85,7 +85,7 @@ def test_identifiers_of_any_type_arrive_as_they_were(app: Notebook) -> None:
     note_id = app.add_note("text")
     assert isinstance(note_id, UUID)
     assert app.get_text(note_id) == "text"
-    assert app.extend_note(note_id, " and more") is None  # type: ignore[func-returns-value]
+    assert app.extend_note(note_id, " and more") is None
     assert app.get_text(note_id=note_id) == "text and more"
 
 
@@ -287,33 +287,44 @@ def _utf16(text: str) -> list[int]:
 @pytest.mark.parametrize(
     ("method", "args", "code", "reason", "topic"),
     [
-        ("fail", b'["own"]', "FAILED_PRECONDITION", "NOTE_ERROR", "tests.applications:NoteError"),
-        ("fail", b'["value"]', "INVALID_ARGUMENT", "VALUE_ERROR", "builtins:ValueError"),
+        (
+            "fail",
+            b'["own"]',
+            StatusCode.FAILED_PRECONDITION,
+            "NOTE_ERROR",
+            "tests.applications:NoteError",
+        ),
+        ("fail", b'["value"]', StatusCode.INVALID_ARGUMENT, "VALUE_ERROR", "builtins:ValueError"),
         (
             "_private",
             b"",
-            "PERMISSION_DENIED",
+            StatusCode.PERMISSION_DENIED,
             "METHOD_NOT_EXPOSED_ERROR",
             "eventsourcing_grpc.errors:MethodNotExposedError",
         ),
         (
             "add",
             b"[]",
-            "INVALID_ARGUMENT",
+            StatusCode.INVALID_ARGUMENT,
             "ARGUMENTS_ERROR",
             "eventsourcing_grpc.errors:ArgumentsError",
         ),
     ],
 )
 def test_any_grpc_client_finds_an_error_info(
-    server: GrpcApplicationServer, method: str, args: bytes, code: str, reason: str, topic: str
+    server: GrpcApplicationServer,
+    method: str,
+    args: bytes,
+    code: StatusCode,
+    reason: str,
+    topic: str,
 ) -> None:
     with grpc.insecure_channel(server.address) as channel:
         stub = ApplicationStub(channel)
         with pytest.raises(grpc.RpcError) as caught:
             stub.CallMethod(CallMethodRequest(method=method, args=args), timeout=DEADLINE)
     assert isinstance(caught.value, grpc.Call)
-    assert caught.value.code() is StatusCode[code]
+    assert caught.value.code() is code
     status = rpc_status.from_call(caught.value)
     assert status is not None
     info = ErrorInfo()

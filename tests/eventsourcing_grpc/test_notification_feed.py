@@ -116,8 +116,7 @@ def tell(feed: NotificationFeed, notifications: Sequence[Notification]) -> None:
     """Hands over what was recorded, as the library's recording hook does."""
     # The domain event itself is not looked at.
     recordings: list[Recording[UUID]] = [
-        Recording(None, notification)  # type: ignore[arg-type]
-        for notification in notifications
+        Recording(None, notification) for notification in notifications  # type: ignore[arg-type]
     ]
     feed.receive_recording_event(RecordingEvent("Shop", recordings, None))
 
@@ -134,7 +133,7 @@ class Reader:
         feed: NotificationFeed,
         after: int = 0,
         topics: Sequence[str] = (),
-        on_batch: Callable[[Batch], None] | None = None,
+        on_batch: Callable[[Batch], object] | None = None,
     ) -> None:
         self.ids: list[int] = []
         self.read_through = 0
@@ -352,7 +351,7 @@ def test_slow_subscriber_slows_no_one_and_misses_nothing() -> None:
     with feeding(POPOApplicationRecorder()) as feed:
         may_go_on = threading.Event()
         with (
-            closing(Reader(feed, on_batch=lambda batch: may_go_on.wait(DEADLINE) and None)) as slow,
+            closing(Reader(feed, on_batch=lambda batch: may_go_on.wait(DEADLINE))) as slow,
             closing(Reader(feed)) as fast,
         ):
             total = 2 * RING_SIZE + 1_000
@@ -543,4 +542,6 @@ def test_any_subscriber_gets_what_matches_once_and_in_order(
 
     log = recorder.select_notifications(None, 10_000)
     for reader, (after, wanted) in zip(readers, wishes, strict=True):
-        assert reader.ids == [n.id for n in log if n.id > after and (not wanted or n.topic in wanted)]
+        assert reader.ids == [
+            n.id for n in log if n.id > after and (not wanted or n.topic in wanted)
+        ]

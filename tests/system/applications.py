@@ -222,3 +222,6 @@ slow = System([[Letters, Slow], [Memos, Slow]])
 half_broken = System([[Letters], [Broken]])
 chatty = System([[Chatty, Copies]])
 chatty_and_broken = System([[ChattyAndBroken]])
+all_together = System(
+    [[Letters, Copies, Summaries], [Memos, Copies], [Letters, Summaries], [Memos, Summaries]]
+)

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 import grpc
-from eventsourcing.application import Application
+from eventsourcing.application import Application, TApplication
 from eventsourcing.system import System
 from eventsourcing.utils import EnvType
 from google.protobuf.duration_pb2 import Duration
@@ -18,7 +18,7 @@ from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
 from tests.waiting import DEADLINE
 
-__all__ = ["Operator", "pb", "serving"]
+__all__ = ["Operator", "application_of", "pb", "serving"]
 
 
 @contextmanager
@@ -95,3 +95,10 @@ class Operator:
 
 def _following(status: pb.ApplicationStatus, leader: str) -> pb.FollowingStatus:
     return next(following for following in status.followings if following.leader == leader)
+
+
+def application_of(server: GrpcApplicationServer, app_class: type[TApplication]) -> TApplication:
+    """Returns the application that a server in this process serves."""
+    application = server.application
+    assert isinstance(application, app_class)
+    return application

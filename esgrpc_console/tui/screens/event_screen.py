@@ -22,7 +22,7 @@ class EventScreen(ModalScreen[None]):
 
     CSS_PATH = "event_screen.tcss"
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "close")]
 
     def __init__(self, application: str, event: EventView) -> None:
         super().__init__()
@@ -48,7 +48,8 @@ class EventScreen(ModalScreen[None]):
         ]
         for name, value in facts:
             parts += [(f"{name:<11}", "dim"), f"{words.line(value)}\n"]
-        with VerticalScroll(id="event"):
+        with VerticalScroll(id="event") as box:
+            box.border_subtitle = "esc close"
             yield Static(Content.assemble(*parts))
             if event.error:
                 yield Static(Content(words.block(event.error)), classes="-error")

@@ -55,7 +55,7 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help_screen.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,question_mark", "dismiss", "close")
+        Binding("escape,q,enter,question_mark", "dismiss", "close")
     ]
 
     def compose(self) -> ComposeResult:
@@ -70,5 +70,6 @@ class HelpScreen(ModalScreen[None]):
                 for part in ((f"  {key:<{width}}", "bold"), f"   {meaning}\n")
             )
             parts.append("\n")
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="help") as box:
+            box.border_subtitle = "esc close"
             yield Static(Content.assemble(*parts).rstrip())

@@ -63,21 +63,31 @@ class MainScreen(Screen[None]):
         self._title = title
         self._clock = clock
         self._selected = ""
+        self._headline = Headline()
+        self._applications = ApplicationsTable(id="applications")
+        self._followers = FollowersTable(id="followers")
+        self._bar = ApplicationBar()
+        self._log_pane = LogPane(operations, id="log-pane")
+        self._methods_pane = MethodsPane(operations, id="methods-pane")
 
     def compose(self) -> ComposeResult:
         """From the whole to the part."""
-        yield Headline()
-        yield ApplicationsTable(id="applications")
-        yield FollowersTable(id="followers")
-        yield ApplicationBar()
+        yield self._headline
+        yield self._applications
+        yield self._followers
+        yield self._bar
         with Horizontal(id="panes"):
-            yield LogPane(self._operations, id="log-pane")
-            yield MethodsPane(self._operations, id="methods-pane")
+            yield self._log_pane
+            yield self._methods_pane
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Shows what is known, and goes on doing so."""
         self._show_pane("log")
+        # When its parts have been mounted too.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self._watch()
         # Ages grow though nothing changes.
         self.set_interval(1.0, self._show_ages)
@@ -86,7 +96,7 @@ class MainScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Shows what has changed under another screen."""
         self.show_state()
-        self.query_one(LogPane).resume()
+        self._log_pane.resume()
 
     @work(exclusive=True, group="watch", exit_on_error=False)
     async def _watch(self) -> None:
@@ -105,15 +115,15 @@ class MainScreen(Screen[None]):
         state, now = self._operations.state, self._clock()
         appearance = Appearance(self.app.theme_variables)
         title = state.system_topic or self._title
-        self.query_one(Headline).show_state(state, now, title)
-        self.query_one(ApplicationsTable).show_state(state, appearance, now)
-        self.query_one(FollowersTable).show_state(state, appearance, now)
+        self._headline.show_state(state, now, title)
+        self._applications.show_state(state, appearance, now)
+        self._followers.show_state(state, appearance, now)
         if not self._selected and state.applications:
             self._select(next(iter(state.applications)))
         application = self._application
         if application is not None:
-            self.query_one(ApplicationBar).show_application(application, appearance, now)
-            self.query_one(MethodsPane).show_application(application)
+            self._bar.show_application(application, appearance, now)
+            self._methods_pane.show_application(application)
 
     def _show_ages(self) -> None:
         state = self._operations.state
@@ -134,7 +144,7 @@ class MainScreen(Screen[None]):
     @on(LiveTable.RowSelected, "#followers")
     def open_follower(self, message: LiveTable.RowSelected) -> None:
         """Goes to the log of the follower."""
-        self.query_one(ApplicationsTable).highlight(follower_of(message.row_key.value or ""))
+        self._applications.highlight(follower_of(message.row_key.value or ""))
         self.action_log()
 
     @on(LogView.Opened)
@@ -152,17 +162,17 @@ class MainScreen(Screen[None]):
 
     def action_applications(self) -> None:
         """Goes to the applications."""
-        self.query_one(ApplicationsTable).focus()
+        self.set_focus(self._applications)
 
     def action_log(self) -> None:
         """Goes to the log of the selected application."""
         self._show_pane("log")
-        self.query_one(LogView).focus()
+        self._log_pane.enter()
 
     def action_methods(self) -> None:
         """Goes to the methods of the selected application."""
         self._show_pane("methods")
-        self.query_one(MethodsPane).enter()
+        self._methods_pane.enter()
 
     @property
     def _application(self) -> ApplicationView | None:
@@ -172,11 +182,11 @@ class MainScreen(Screen[None]):
         if name == self._selected:
             return
         self._selected = name
-        self.query_one(LogPane).show_application(name)
+        self._log_pane.show_application(name)
         self.show_state()
 
     def _show_pane(self, pane: str) -> None:
         # Both are shown where there is room: the style sheet knows.
         self.set_class(pane == "log", "-log")
         self.set_class(pane == "methods", "-methods")
-        self.query_one(ApplicationBar).show_pane(pane)
+        self._bar.show_pane(pane)

@@ -34,9 +34,13 @@ class ApplicationBar(Horizontal):
             super().__init__()
             self.pane = pane
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._application = Static(id="application", markup=False)
+
     def compose(self) -> ComposeResult:
         """The application, then the panes."""
-        yield Static(id="application", markup=False)
+        yield self._application
         yield PaneName("log", "l", "log")
         yield PaneName("methods", "m", "methods")
 
@@ -54,9 +58,8 @@ class ApplicationBar(Horizontal):
             line.append(words.line(f"   {application.description.topic}"), "dim not bold")
             line.append(words.line(f"   {application.description.persistence}"), "dim not bold")
         content = Content.from_rich_text(line)
-        shown = self.query_one("#application", Static)
-        if shown.content != content:
-            shown.update(content)
+        if self._application.content != content:
+            self._application.update(content)
 
     def show_pane(self, pane: str) -> None:
         """Marks the pane that is shown."""

@@ -49,6 +49,8 @@ class Headline(Widget):
         line = appearance.text(self.line.text, self.line.tone)
         line.truncate(max(1, room - len(self.line.more)), overflow="ellipsis")
         line.append(self.line.more)
+        if self.line.tone is Tone.BAD:
+            line.stylize("bold")
         room -= line.cell_len
         if len(self.line.title) + _GAP <= room:
             line.append(" " * (room - len(self.line.title)))

@@ -36,24 +36,31 @@ class LogPane(Vertical):
         super().__init__(id=id)
         self._operations = operations
         self._window: LogWindow | None = None
+        self._note = Static(id="log-note", markup=False)
+        self._view = LogView(id="log")
 
     def compose(self) -> ComposeResult:
         """One line that says where in the log this is, and the log."""
-        yield Static(id="log-note", markup=False)
-        yield LogView(id="log")
+        yield self._note
+        yield self._view
 
     def show_application(self, name: str) -> None:
         """Shows the log of another application, from its newest event on."""
         if self._window is not None and self._window.application == name:
             return
         self._window = LogWindow(self._operations, name)
-        self.query_one(LogView).forget()
-        self._note("reading …")
+        self._view.forget()
+        self._say("reading …")
         self._keep_current(self._window)
+
+    def enter(self) -> None:
+        """Puts the focus on the log."""
+        # At once, so that the next key goes there.
+        self.screen.set_focus(self._view)
 
     def resume(self) -> None:
         """Reads what was recorded while the log could not be seen."""
-        if self._window is not None and self.query_one(LogView).is_following:
+        if self._window is not None and self._view.is_following:
             self._page(self._window, "last")
 
     def on_show(self) -> None:
@@ -80,7 +87,7 @@ class LogPane(Vertical):
             try:
                 if not is_read:
                     await window.jump(End.LAST)
-                elif self._is_seen and self.query_one(LogView).is_following:
+                elif self._is_seen and self._view.is_following:
                     await window.catch_up()
                 is_read = True
             except RequestFailed as e:
@@ -95,7 +102,7 @@ class LogPane(Vertical):
         if self._window is None:
             return
         if message.where == "newer" and not self._window.newer:
-            self.query_one(LogView).is_following = True
+            self._view.is_following = True
         else:
             self._page(self._window, message.where)
 
@@ -122,16 +129,16 @@ class LogPane(Vertical):
         message.stop()
         if message.window is not self._window:
             return
-        view = self.query_one(LogView)
+        view = self._view
         window = message.window
         view.show(tuple(window.events), is_from_first=message.is_from_first)
         if message.error:
-            self._note(f"the log can't be read: {message.error}", is_error=True)
+            self._say(f"the log can't be read: {message.error}", is_error=True)
         elif view.is_following:
-            self._note("following the newest")
+            self._say("following the newest")
         else:
             newer = f"   +{words.number(window.newer)} new (f to follow)" if window.newer else ""
-            self._note(f"‖ not following{newer}")
+            self._say(f"‖ not following{newer}")
 
     @on(LogView.FollowingChanged)
     def show_following(self, message: LogView.FollowingChanged) -> None:
@@ -144,7 +151,6 @@ class LogPane(Vertical):
     def _is_seen(self) -> bool:
         return bool(self.size.width) and self.screen.is_current
 
-    def _note(self, text: str, *, is_error: bool = False) -> None:
-        note = self.query_one("#log-note", Static)
-        note.set_class(is_error, "-error")
-        note.update(Content(words.line(text)))
+    def _say(self, text: str, *, is_error: bool = False) -> None:
+        self._note.set_class(is_error, "-error")
+        self._note.update(Content(words.line(text)))

@@ -118,7 +118,7 @@ class MethodForm(Vertical):
     def enter(self) -> None:
         """Puts the focus on the first field, or on the button where there is none."""
         fields = self.query(Input)
-        (fields.first() if fields else self.query_one(Button)).focus()
+        self.screen.set_focus(fields.first() if fields else self.query_one(Button))
 
     def action_leave(self) -> None:
         """Goes back to the list of methods."""

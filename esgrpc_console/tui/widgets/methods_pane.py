@@ -19,15 +19,18 @@ class MethodsPane(Horizontal):
     def __init__(self, operations: SystemOperations, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._operations = operations
+        self._list = MethodList(id="methods")
+        self._room = VerticalScroll(id="forms", can_focus=False)
+        self._note = Static(id="no-methods", markup=False)
         self._application = ""
         self._methods: tuple[MethodView, ...] | None = None
         self._forms: dict[tuple[str, MethodView], MethodForm] = {}
 
     def compose(self) -> ComposeResult:
         """The list and the room for forms."""
-        yield MethodList(id="methods")
-        with VerticalScroll(id="forms", can_focus=False):
-            yield Static(id="no-methods", markup=False)
+        yield self._list
+        with self._room:
+            yield self._note
 
     def show_application(self, application: ApplicationView) -> None:
         """Shows the methods of an application, unless they are shown already."""
@@ -35,18 +38,18 @@ class MethodsPane(Horizontal):
         if application.name == self._application and methods == self._methods:
             return
         self._application, self._methods = application.name, methods
-        self.query_one(MethodList).show(methods or ())
+        self._list.show(methods or ())
         for form in self._forms.values():
             form.display = False
-        note = self.query_one("#no-methods", Static)
-        note.display = not methods
-        note.update(
+        self._note.display = not methods
+        self._note.update(
             Content("no methods are exposed" if methods is not None else "not described yet")
         )
 
     def enter(self) -> None:
         """Puts the focus on the list."""
-        self.query_one(MethodList).focus()
+        # At once, so that the next key goes there.
+        self.screen.set_focus(self._list)
 
     @on(MethodList.MethodHighlighted)
     def show_method(self, message: MethodList.MethodHighlighted) -> None:
@@ -58,7 +61,11 @@ class MethodsPane(Horizontal):
     def enter_form(self, message: MethodList.MethodSelected) -> None:
         """Puts the focus into a method's form."""
         message.stop()
-        self.call_after_refresh(self._show_form(message.method).enter)
+        form = self._show_form(message.method)
+        if form.is_mounted:
+            form.enter()
+        else:
+            self.call_after_refresh(form.enter)
 
     @on(MethodForm.Left)
     def leave_form(self, message: MethodForm.Left) -> None:
@@ -71,7 +78,7 @@ class MethodsPane(Horizontal):
         form = self._forms.get(key)
         if form is None:
             form = self._forms[key] = MethodForm(self._operations, self._application, method)
-            self.query_one("#forms").mount(form)
+            self._room.mount(form)
         for other in self._forms.values():
             other.display = other is form
         return form

@@ -1,0 +1,92 @@
+"""Tests of servers that are killed and restarted: nothing is lost, nothing is recorded twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from eventsourcing_grpc.application_client import connect
+from eventsourcing_grpc.application_server import start_server_subprocess
+from eventsourcing_grpc.environment import SYSTEM_TOPIC
+from eventsourcing_grpc.server_process import ServerProcess
+from tests.system.applications import Copies, Letters
+from tests.system.serving import Operator, application_of, serving
+from tests.waiting import wait_until
+
+pytest_plugins = ["tests.postgres"]
+
+ONE_WAY = {SYSTEM_TOPIC: "tests.system.applications:one_way"}
+TOTAL = 400
+
+
+@contextmanager
+def follower_process(env: dict[str, str]) -> Iterator[ServerProcess]:
+    process = start_server_subprocess(Copies, {**env, **ONE_WAY})
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def kill(process: ServerProcess) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    process.stop()
+
+
+def test_killed_follower_goes_on_where_it_stopped(stored_env: dict[str, str]) -> None:
+    with serving(Letters, stored_env) as server:
+        letters = application_of(server, Letters)
+        letters.write_many(1, TOTAL // 2)
+        writer = threading.Thread(target=letters.write_many, args=(TOTAL // 2 + 1, TOTAL // 2))
+        writer.start()
+        processed = 0
+        for _ in range(3):
+            with follower_process(stored_env) as process:
+                with connect(Copies, stored_env, max_attempts=5) as copies:
+                    # It is in the middle of it, or at the end if it is quick.
+                    wait_until(
+                        lambda copies=copies, least=min(processed + 20, TOTAL): (  # type: ignore[misc]
+                            len(copies.app.numbers()) >= least
+                        )
+                    )
+                    kill(process)
+            with (
+                follower_process(stored_env),
+                connect(Copies, stored_env, max_attempts=5) as copies,
+            ):
+                processed = len(copies.app.numbers())
+        writer.join()
+        with (
+            follower_process(stored_env),
+            Operator(stored_env["COPIES_GRPC_SERVER_ADDRESS"]) as operator,
+            connect(Copies, stored_env, max_attempts=5) as copies,
+        ):
+            head = server.application.recorder.max_notification_id() or 0
+            operator.wait_for_position("Letters", head)
+
+            assert copies.app.numbers() == list(range(1, TOTAL + 1))
+
+
+def test_killed_leader_is_followed_on(stored_env: dict[str, str]) -> None:
+    with (
+        serving(Copies, {**stored_env, **ONE_WAY}) as follower,
+        Operator(follower.address) as operator,
+        connect(Letters, stored_env) as letters,
+    ):
+        for first in (1, 51, 101):
+            process = start_server_subprocess(Letters, stored_env)
+            try:
+                letters.connect(max_attempts=20)
+                letters.app.write_many(first, 50)
+                # Not everything of it has been followed.
+                kill(process)
+            finally:
+                process.stop()
+        with serving(Letters, stored_env) as server:
+            head = server.application.recorder.max_notification_id() or 0
+            operator.wait_for_position("Letters", head)
+
+            assert application_of(follower, Copies).numbers() == list(range(1, 151))
