@@ -20,16 +20,18 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from eventsourcing_grpc.channels import open_channel
 from eventsourcing_grpc.environment import application_environment, server_address
-from eventsourcing_grpc.errors import (
+from eventsourcing_grpc.error_receiving import (
     UNAVAILABLE_CODES,
+    error_from_rpc,
+    rpc_code,
+    was_never_sent,
+)
+from eventsourcing_grpc.errors import (
     ClientClosedError,
     DeadlineExceeded,
     GrpcError,
     RemoteApplicationError,
     ServiceUnavailable,
-    error_from_rpc,
-    rpc_code,
-    was_never_sent,
 )
 from eventsourcing_grpc.methods import ExposedMethods, MethodKind
 from eventsourcing_grpc.notification_subscription import NotificationSubscription

@@ -14,13 +14,12 @@ from eventsourcing.persistence import Transcoder
 from eventsourcing_grpc.addresses import is_loopback_peer
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.conversion import notification_to_message
+from eventsourcing_grpc.error_sending import abort, status_code
 from eventsourcing_grpc.errors import (
     ArgumentsError,
     RequestError,
     ResultNotEncodableError,
     ServerStoppingError,
-    abort,
-    status_code,
 )
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed

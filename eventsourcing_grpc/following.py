@@ -21,7 +21,7 @@ from eventsourcing.popo import POPOFactory
 from eventsourcing.system import Follower, NotificationLogReader
 
 from eventsourcing_grpc.conversion import notifications_from_messages
-from eventsourcing_grpc.errors import error_from_rpc
+from eventsourcing_grpc.error_receiving import error_from_rpc
 from eventsourcing_grpc.following_status import (
     FollowingError,
     FollowingSnapshot,

@@ -10,7 +10,8 @@ import grpc
 from eventsourcing.persistence import Notification
 
 from eventsourcing_grpc.conversion import notifications_from_messages
-from eventsourcing_grpc.errors import UNAVAILABLE_CODES, GrpcError, rpc_code
+from eventsourcing_grpc.error_receiving import UNAVAILABLE_CODES, rpc_code
+from eventsourcing_grpc.errors import GrpcError
 from eventsourcing_grpc.protos.application_pb2 import NotificationBatch, SubscribeRequest
 from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
 

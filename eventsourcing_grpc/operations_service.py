@@ -16,7 +16,8 @@ from eventsourcing_grpc.addresses import is_loopback_peer
 from eventsourcing_grpc.aggregate_reading import read_aggregate
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.description import describe
-from eventsourcing_grpc.errors import RequestError, ServerStoppingError, abort, status_code
+from eventsourcing_grpc.error_sending import abort, status_code
+from eventsourcing_grpc.errors import RequestError, ServerStoppingError
 from eventsourcing_grpc.event_reading import read_events
 from eventsourcing_grpc.following import Following
 from eventsourcing_grpc.json_values import to_json_text
@@ -149,7 +150,8 @@ class OperationsService(OperationsServicer):
                 raise self._stopping_error()
             with self._calls.measure():
                 return self._call(request)
-        except Exception as e:
+        except BaseException as e:
+            # SystemExit too: grpcio would leave the caller waiting.
             self._abort(context, e)
 
     def _call(self, request: pb.OperationsCallMethodRequest) -> pb.OperationsCallMethodResponse:
@@ -168,7 +170,7 @@ class OperationsService(OperationsServicer):
     def _stopping_error(self) -> ServerStoppingError:
         return ServerStoppingError(f"The server of {self._identity.name} is stopping")
 
-    def _abort(self, context: grpc.ServicerContext, error: Exception) -> NoReturn:
+    def _abort(self, context: grpc.ServicerContext, error: BaseException) -> NoReturn:
         if status_code(error) is grpc.StatusCode.UNKNOWN:
             # A defect or a broken database, which the caller may not be shown.
             logger.error("A call of %s failed", self._identity.name, exc_info=error)

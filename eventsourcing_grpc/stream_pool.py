@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 import grpc
 
-from eventsourcing_grpc.errors import TooManyStreamsError, abort
+from eventsourcing_grpc.error_sending import abort
+from eventsourcing_grpc.errors import TooManyStreamsError
 
 MAX_STREAMS = 1_000
 """How many subscriptions and consoles a server has at once by default. More are refused."""

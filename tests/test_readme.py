@@ -71,9 +71,7 @@ def test_commands_serve_until_they_are_interrupted(block: str, tmp_path: Path) -
     "line", [line for b in SHELL_BLOCKS for line in b.splitlines() if line.startswith("make ")]
 )
 def test_make_targets_are_known_to_make(line: str) -> None:
-    subprocess.run(
-        [*line.split(), "--dry-run"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run([*line.split(), "--dry-run"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def test_pictures_are_there() -> None:

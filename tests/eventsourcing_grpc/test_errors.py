@@ -28,6 +28,8 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from eventsourcing_grpc import application_client, application_server
+from eventsourcing_grpc.error_receiving import error_from_rpc, was_never_sent
+from eventsourcing_grpc.error_sending import abort, status_code
 from eventsourcing_grpc.errors import (
     ArgumentsError,
     ClientClosedError,
@@ -41,10 +43,6 @@ from eventsourcing_grpc.errors import (
     ServiceUnavailable,
     TooManyStreamsError,
     UnknownMethodError,
-    abort,
-    error_from_rpc,
-    status_code,
-    was_never_sent,
 )
 from tests.applications import NoteError, NoteTooLongError
 from tests.waiting import DEADLINE

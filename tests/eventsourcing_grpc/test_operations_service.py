@@ -16,7 +16,7 @@ from eventsourcing.cryptography import AESCipher
 from eventsourcing_grpc import example
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.call_statistics import CallStatistics
-from eventsourcing_grpc.errors import raised_exception
+from eventsourcing_grpc.error_receiving import raised_exception
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.operations_service import OperationsService

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from eventsourcing_grpc.application_client import connect
 from eventsourcing_grpc.application_server import start_server_subprocess
@@ -36,33 +37,25 @@ def kill(process: ServerProcess) -> None:
     process.stop()
 
 
+def has_processed(copies: Copies, count: int) -> bool:
+    return len(copies.numbers()) >= count
+
+
 def test_killed_follower_goes_on_where_it_stopped(stored_env: dict[str, str]) -> None:
-    with serving(Letters, stored_env) as server:
+    with serving(Letters, stored_env) as server, connect(Copies, stored_env) as copies:
         letters = application_of(server, Letters)
         letters.write_many(1, TOTAL // 2)
         writer = threading.Thread(target=letters.write_many, args=(TOTAL // 2 + 1, TOTAL // 2))
         writer.start()
-        processed = 0
-        for _ in range(3):
+        for count in (20, 80, 140):
+            # Killed in the middle of it.
             with follower_process(stored_env) as process:
-                with connect(Copies, stored_env, max_attempts=5) as copies:
-                    # It is in the middle of it, or at the end if it is quick.
-                    wait_until(
-                        lambda copies=copies, least=min(processed + 20, TOTAL): (  # type: ignore[misc]
-                            len(copies.app.numbers()) >= least
-                        )
-                    )
-                    kill(process)
-            with (
-                follower_process(stored_env),
-                connect(Copies, stored_env, max_attempts=5) as copies,
-            ):
-                processed = len(copies.app.numbers())
+                wait_until(partial(has_processed, copies.app, count))
+                kill(process)
         writer.join()
         with (
             follower_process(stored_env),
             Operator(stored_env["COPIES_GRPC_SERVER_ADDRESS"]) as operator,
-            connect(Copies, stored_env, max_attempts=5) as copies,
         ):
             head = server.application.recorder.max_notification_id() or 0
             operator.wait_for_position("Letters", head)
