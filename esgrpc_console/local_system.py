@@ -123,7 +123,7 @@ class LocalSystem:
                 continue
             for name, process in self._runner.processes.items():
                 if process.has_stopped.is_set():
-                    state.set_ending(name, _last_words(process.lines))
+                    state.set_ending(name, _last_words(process.ending, process.lines))
 
     def _keep(self, application: str, text: str) -> None:
         self.output.append(OutputLine(application, text))
@@ -141,10 +141,10 @@ class _LogHandler(logging.Handler):
         self._keep("", self.format(record))
 
 
-def _last_words(lines: Sequence[str]) -> str:
+def _last_words(ending: str, lines: Sequence[str]) -> str:
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     # What it says in the ordinary course of things does not tell why it died.
-    return "without a word" if not last or " INFO " in last else f"it wrote {last!r}"
+    return ending if not last or " INFO " in last else f"{ending}, it wrote {last!r}"
 
 
 def _sqlite_environment(names: Sequence[str], data_dir: Path) -> dict[str, str]:

@@ -76,6 +76,14 @@ class ServerProcess:
         return self._process.pid if self._process else 0
 
     @property
+    def ending(self) -> str:
+        """How the process ended, in words: "with status 2", "by SIGKILL". Empty: it has not ended."""
+        status = self._process.poll() if self._process else None
+        if status is None:
+            return ""
+        return f"with status {status}" if status >= 0 else f"by {signal.Signals(-status).name}"
+
+    @property
     def address(self) -> str:
         """Where the server listens. Empty: it does not serve yet."""
         return self._address
@@ -129,8 +137,7 @@ class ServerProcess:
             self.stop()
             reason = f"did not serve within {timeout:.0f} s"
         else:
-            assert self._process is not None
-            reason = f"ended with status {self._process.returncode}"
+            reason = f"ended {self.ending}"
         said = "\n".join(self.lines[-_SHOWN_LINES:]) or "It wrote nothing."
         msg = f"The server of {self.name} {reason}.\n{said}"
         raise ServerStartError(msg)
@@ -179,7 +186,7 @@ class ServerProcess:
     def _wait_for_end(self) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        status = self._process.wait()
+        self._process.wait()
         # What it said last is part of why it ended. A grandchild may hold the pipes open.
         for reader in self._readers:
             reader.join(timeout=1.0)
@@ -187,7 +194,7 @@ class ServerProcess:
         if not self._is_stopping:
             # One that never served is told of by 'wait_until_serving'.
             level = logging.ERROR if self.has_started.is_set() else logging.DEBUG
-            logger.log(level, "The server of %s ended with status %d", self.name, status)
+            logger.log(level, "The server of %s ended %s", self.name, self.ending)
             self.has_errored.set()
         with self._is_serving_or_ended:
             self.has_stopped.set()

@@ -84,7 +84,7 @@ def _application_problem(
             age = words.duration(now - (application.stale_since or now))
             if application.ending:
                 ending = words.line(application.ending)
-                return Severity.DOWN, f"the server of {name} died {age} ago: {ending}"
+                return Severity.DOWN, f"the server of {name} died {age} ago, {ending}"
             where = f" on {words.line(application.address)}" if application.address else ""
             why = words.line(application.why)
             return Severity.DOWN, f"{name} has been unreachable{where} for {age}: {why}"

@@ -49,10 +49,10 @@ def test_an_unreachable_server_comes_before_what_follows_from_it() -> None:
 
 def test_a_server_that_died_is_said_to_have_died() -> None:
     state = _state(FollowingState.LIVE)
-    state.set_ending("Payments", "without a word")
+    state.set_ending("Payments", "by SIGKILL")
     assert _texts(state) == []
     state.lose("Payments", "connection refused", since=NOW - 3)
-    assert _texts(state) == ["the server of Payments died 3s ago: without a word"]
+    assert _texts(state) == ["the server of Payments died 3s ago, by SIGKILL"]
 
 
 def test_divergence_is_told_with_both_numbers() -> None:
