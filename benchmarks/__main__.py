@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ _INTERRUPTED_STATUS = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures what the arguments ask for. Returns the status for the shell."""
     options = _parser().parse_args(arguments)
+    # End programs also then.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     older = None
     if not options.no_older:
         try:

@@ -26,7 +26,7 @@ class Amounts:
     call_rounds: int = 12
     call_seconds: float = 0.35
     latency_rounds: int = 5
-    latency_orders: int = 80
+    latency_orders: int = 60
     latency_seconds: float = 2.0
     """How long one contender may take for one round: the slow ones make fewer orders."""
     order_rounds: int = 3

@@ -27,6 +27,8 @@ MULTI = "MultiThreadedRunner"
 BEST_RUNNER = "best in-process runner"
 _CALLERS = 4
 _WARM_UP_ORDERS = 40
+# Servers of 0.1.2 may miss what happens while they start, and find it only after 10 s otherwise.
+_PULL_INTERVAL = "1"
 # Seconds between two orders: the system is idle when one is created.
 _PAUSE = 0.02
 
@@ -135,7 +137,7 @@ def _contenders(bench: Bench) -> dict[str, Contender]:
 
 def _start(programs: Programs, contender: Contender, is_sqlite: bool) -> tuple[Program, str]:
     program = programs.start("system", contender.installation)
-    env = address_env(*APPLICATIONS)
+    env = {**address_env(*APPLICATIONS), "MAX_PULL_INTERVAL": _PULL_INTERVAL}
     if is_sqlite:
         env.update(programs.sqlite_env(*APPLICATIONS))
     program.ask("start", runner=contender.runner, env=env)

@@ -22,6 +22,7 @@ from benchmarks.installations import Installation
 ANSWER_TIMEOUT = 300.0
 """Seconds that a program may take for one answer."""
 _STOP_TIMEOUT = 10.0
+_INTERRUPT_TIMEOUT = 0.5
 _SHOWN_LINES = 20
 
 
@@ -99,13 +100,16 @@ class Program:
         with suppress(BrokenPipeError):  # it has ended already
             self._process.stdin.close()
 
-    def stop(self) -> None:
-        """Ends the program and the processes that it has started. Returns when all have ended."""
+    def stop(self, timeout: float = _STOP_TIMEOUT) -> None:
+        """Ends the program and the processes that it has started. Returns when all have ended.
+
+        :param timeout: seconds for ending by themselves. Those that take longer are killed.
+        """
         self.request_stop()
         assert self._process.stdout is not None
         try:
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_STOP_TIMEOUT)
+                self._process.wait(timeout)
         finally:
             with suppress(ProcessLookupError):  # nobody was left, as it should be
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -141,12 +145,13 @@ class Programs:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._programs: list[Program] = []
+        self._stop_timeout = _STOP_TIMEOUT
 
     def start(self, name: str, installation: Installation) -> Program:
         """Starts a program, and does not wait for it."""
         program = Program(name, installation)
         self._programs.append(program)
-        self._stack.callback(program.stop)
+        self._stack.callback(lambda: program.stop(self._stop_timeout))
         return program
 
     def sqlite_env(self, *application_names: str) -> dict[str, str]:
@@ -166,6 +171,9 @@ class Programs:
         exc_value: BaseException | None,
         exc_traceback: TracebackType | None,
     ) -> None:
+        if exc_type is not None:
+            # They may be in the middle of something long.
+            self._stop_timeout = _INTERRUPT_TIMEOUT
         # All at once: some take a moment.
         for program in self._programs:
             program.request_stop()

@@ -19,6 +19,7 @@ from eventsourcing.utils import Environment, EnvType, get_topic
 
 from eventsourcing_grpc import standard_services
 from eventsourcing_grpc.addresses import split_address
+from eventsourcing_grpc.application_construction import construct_application
 from eventsourcing_grpc.application_service import ApplicationService
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.channels import SERVER_OPTIONS, open_channel
@@ -102,7 +103,7 @@ class GrpcApplicationServer:
     def application(self) -> Application[Any]:
         """The application that is served. It is constructed when it is first needed."""
         if self._application is None:
-            self._application = self._leader_class()(env=self.env)
+            self._application = construct_application(self.app_class, self.env)
         return self._application
 
     def start(self) -> None:
@@ -152,12 +153,6 @@ class GrpcApplicationServer:
             msg = f"{SYSTEM_TOPIC}={topic!r} is a system without {self._name}"
             raise EnvironmentVariableError(msg)
         return system
-
-    def _leader_class(self) -> type[Application[Any]]:
-        """Returns a class whose applications tell what they record, as ``System.leader_cls`` does."""
-        if issubclass(self.app_class, Leader):
-            return self.app_class
-        return type(self._name, (Leader, self.app_class), {})
 
     def _serve(self) -> None:
         credentials = server_credentials(self.env, self._name, self._configured_address)

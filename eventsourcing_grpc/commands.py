@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _USER_ERROR_STATUS = 2
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def eventsourcing_grpc_server(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -92,23 +94,46 @@ def _run(
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    is_stopping = threading.Event()
-
-    def stop(signal_number: int, frame: object) -> None:
-        is_stopping.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
     try:
-        status = run(is_stopping)
+        status = run(_event_of_signals())
     except Exception as e:
         logger.debug("This is where it was raised", exc_info=e)
         # Errors of this package say all by themselves.
         is_own = isinstance(e, UserError)
         text = str(e) if is_own else f"{type(e).__name__}: {e}"
         parser.error(text)
+    # The interpreter's end puts the system's own handlers back, which kill.
+    for signal_number in _STOP_SIGNALS:
+        signal.signal(signal_number, signal.SIG_IGN)
     exit_soon(status)
     sys.exit(status)
+
+
+def _event_of_signals() -> threading.Event:
+    """Returns an event that is set when this process is asked to stop.
+
+    Python runs handlers in the main thread, in the middle of anything, other handlers included,
+    and not before it wakes up: a signal that comes just before it begins to wait is not heard.
+    What the interpreter writes to the "wake-up" descriptor is heard at once, by a thread.
+    """
+    is_stopping = threading.Event()
+    reading_end, writing_end = os.pipe()
+    os.set_blocking(writing_end, False)
+    signal.set_wakeup_fd(writing_end, warn_on_full_buffer=False)
+
+    def wait_for_signal() -> None:
+        # One byte for each signal, its number. Applications may have handlers of their own.
+        while os.read(reading_end, 1)[0] not in _STOP_SIGNALS:
+            pass
+        is_stopping.set()
+
+    def do_nothing(signal_number: int, frame: object) -> None:
+        pass
+
+    threading.Thread(target=wait_for_signal, name="signals", daemon=True).start()
+    for signal_number in _STOP_SIGNALS:
+        signal.signal(signal_number, do_nothing)
+    return is_stopping
 
 
 def _serve(topic: str, is_stopping: threading.Event, *, is_supervised: bool) -> int:
@@ -121,6 +146,8 @@ def _serve(topic: str, is_stopping: threading.Event, *, is_supervised: bool) -> 
     from eventsourcing_grpc.application_server import start_server
 
     server = start_server(app_class, is_stopping=is_stopping)
+    # What has been loaded by now stays: the garbage collector need not look at it again.
+    gc.freeze()
     if parent is not None:
         # What 'ServerProcess' waits for.
         with parent:

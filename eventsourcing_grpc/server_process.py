@@ -144,8 +144,9 @@ class ServerProcess:
 
     def request_stop(self) -> None:
         """Asks the process to stop gracefully, and does not wait for it."""
+        was_asked = self._is_stopping
         self._is_stopping = True
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None and not was_asked:
             self._process.send_signal(signal.SIGTERM)
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:

@@ -29,10 +29,6 @@ from eventsourcing.system import System
 from tests.system.applications import Copies, Letters
 shop = System([[Letters, Copies]])
 """
-NO_SHOP = """
-from tests.system.applications import Letters
-"""
-
 signals = pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 
 
@@ -113,6 +109,21 @@ def test_server_of_the_argument_stops_gracefully(signal_number: int) -> None:
     assert "Traceback" not in stderr
 
 
+def test_many_signals_stop_a_server_like_one() -> None:
+    env = addresses_of(Letters)
+    with (
+        started("server", "tests.system.applications:Letters", env=env) as process,
+        connect(Letters, env, max_attempts=50),
+    ):
+        for _ in range(200):
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+        status, stderr = finish(process)
+
+    assert status == 0
+    assert "Traceback" not in stderr
+
+
 def test_server_of_the_environment_is_found_in_the_working_directory(tmp_path: Path) -> None:
     (tmp_path / "shop_here.py").write_text(SHOP)
     env = addresses_of(Letters)
@@ -146,10 +157,7 @@ def test_server_stops_gracefully_while_a_call_does_not_end() -> None:
     assert "Slow has stopped" in stderr
 
 
-@signals
-def test_runner_of_a_module_with_one_system_stops_gracefully(
-    signal_number: int, tmp_path: Path
-) -> None:
+def test_runner_of_a_module_with_one_system_stops_gracefully(tmp_path: Path) -> None:
     (tmp_path / "shop_there.py").write_text(SHOP)
     env = addresses_of(Letters, Copies)
     with (
@@ -159,7 +167,7 @@ def test_runner_of_a_module_with_one_system_stops_gracefully(
     ):
         letters.app.write(7)
         wait_until(lambda: copies.app.numbers() == [7])
-        status, stderr = finish(process, signal_number)
+        status, stderr = finish(process, signal.SIGINT)
 
     assert status == 0
     assert "Traceback" not in stderr
@@ -209,7 +217,7 @@ def test_runner_ends_when_one_of_its_servers_does() -> None:
         stderr = process.communicate(timeout=DEADLINE)[1]
 
     assert process.returncode == 1
-    assert "The server of Letters ended with status -9" in stderr
+    assert "The server of Letters ended by SIGKILL" in stderr
 
 
 @pytest.mark.parametrize("level", ["warning", "info"])
@@ -244,12 +252,9 @@ def check_user_error(result: subprocess.CompletedProcess[str], command: Command,
     [
         ([], "no application: name its topic, or set APPLICATION_TOPIC"),
         (["nowhere:Letters"], "there is no module 'nowhere' here"),
-        (["tests.system.applications:Nothing"], "has no 'Nothing'"),
-        (["tests.system.applications:single"], "is a system, not an application class"),
         (["tests.system.applications:Letters"], "set LETTERS_GRPC_SERVER_ADDRESS"),
         (["a:B", "c:D"], "unrecognized arguments: c:D"),
         (["a:B", "--log-level", "loud"], "invalid choice: 'loud'"),
-        (["a:B", "--app-dir"], "expected one argument"),
     ],
 )
 def test_server_says_in_one_line_what_is_wrong_with_its_arguments(
@@ -264,7 +269,6 @@ def test_server_says_in_one_line_what_is_wrong_with_its_arguments(
         ({"LETTERS_GRPC_SERVER_ADDRESS": "localhost"}, "is not an address: it has no port"),
         ({"LETTERS_GRPC_SERVER_ADDRESS": "0.0.0.0:50051"}, "GRPC_SSL_PRIVATE_KEY_PATH"),
         ({"MAX_PULL_INTERVAL": "abc"}, "MAX_PULL_INTERVAL='abc' is not a number"),
-        ({"MAX_PULL_INTERVAL": "-1"}, "MAX_PULL_INTERVAL='-1' is not a number"),
         ({"SYSTEM_TOPIC": "nowhere:shop"}, "'nowhere:shop' doesn't resolve"),
         ({"SYSTEM_TOPIC": "tests.system.applications:cycle"}, "is a system without Letters"),
         ({"PERSISTENCE_MODULE": "nowhere"}, "nowhere"),
@@ -302,7 +306,6 @@ def test_server_says_in_one_line_what_the_application_raises() -> None:
         (["nowhere:shop"], "there is no module 'nowhere' here"),
         (["tests.system.applications"], "systems: name one of"),
         (["tests.system.applications:Letters"], "an application class (Letters), not a system"),
-        (["--log-level", "loud"], "invalid choice: 'loud'"),
     ],
 )
 def test_runner_says_in_one_line_what_is_wrong_with_its_arguments(

@@ -271,7 +271,7 @@ def test_server_stops_while_its_follower_is_failing(
         Operator(follower.address) as operator,
     ):
         application_of(server, Letters).write(1)
-        operator.following("Letters", lambda status: status.last_error.attempts >= 6)
+        operator.following("Letters", lambda status: status.last_error.attempts >= 4)
         follower.stop()
         assert follower.has_stopped.wait(3)
 

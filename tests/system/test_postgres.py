@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from eventsourcing_grpc.application_client import connect
+from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.runner import GrpcRunner
 from tests.system import applications
 from tests.system.applications import Copies, Letters
 from tests.system.conftest import CLASSES
 from tests.system.serving import Operator, application_of, serving
-from tests.waiting import addresses_of, wait_until
+from tests.waiting import DEADLINE, addresses_of, wait_until
 
 pytest_plugins = ["tests.postgres"]
 
@@ -102,3 +104,14 @@ def test_followers_do_not_wait_for_ids_that_were_rolled_back(env: dict[str, str]
 
 def recorded_ids(letters: Letters) -> Sequence[int]:
     return [n.id for n in letters.recorder.select_notifications(None, 100)]
+
+
+def test_servers_that_start_together_in_a_new_store_all_start(env: dict[str, str]) -> None:
+    servers = [GrpcApplicationServer(cls, env) for cls in CLASSES]
+    with ThreadPoolExecutor(len(servers)) as pool:
+        starts = [pool.submit(server.start) for server in servers]
+        errors = [start.exception(DEADLINE) for start in starts]
+        for server in servers:
+            server.stop(wait=True)
+
+    assert errors == [None] * len(servers)
