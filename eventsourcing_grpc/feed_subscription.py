@@ -18,8 +18,8 @@ PROGRESS_INTERVAL = 0.1
 
 
 _BURST = 8
-_BURST_INTERVAL = 0.005
-"""After eight batches at once, a subscriber gets one in 5 ms: what comes in between is sent together.
+_BURST_INTERVAL = 0.01
+"""After eight batches at once, a subscriber gets one in 10 ms: what comes in between is sent together.
 A batch costs as much as hundreds of notifications, and one that is alone is not held up."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Mapping
 from time import monotonic
@@ -13,7 +14,10 @@ from eventsourcing.utils import EnvType
 
 from eventsourcing_grpc.addresses import choose_free_address
 from eventsourcing_grpc.application_client import GrpcApplicationClient, create_client
-from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.application_server import (
+    AddressUnavailableError,
+    GrpcApplicationServer,
+)
 from eventsourcing_grpc.environment import (
     APPLICATION_TOPIC,
     SERVER_ADDRESS,
@@ -23,10 +27,12 @@ from eventsourcing_grpc.environment import (
     server_address,
     variable_name,
 )
-from eventsourcing_grpc.server_process import STOP_TIMEOUT, Output, ServerProcess
+from eventsourcing_grpc.server_process import STOP_TIMEOUT, Output, ServerProcess, ServerStartError
 from eventsourcing_grpc.topics import system_topic
 
 _CONNECT_ATTEMPTS = 20
+_START_ATTEMPTS = 5
+"""How often addresses are chosen, if others take them meanwhile."""
 
 
 class RunnerStoppedError(Exception):
@@ -52,6 +58,7 @@ class GrpcRunner(Runner[Any]):
         self.has_stopped = threading.Event()
         self._output = output
         self._addresses: dict[str, str] = {}
+        self._configured: set[str] = set()
         self._servers: dict[str, GrpcApplicationServer] = {}
         self._processes: dict[str, ServerProcess] = {}
         self._clients: dict[str, GrpcApplicationClient[Any]] = {}
@@ -83,12 +90,18 @@ class GrpcRunner(Runner[Any]):
         """
         super().start()
         try:
-            env = self._choose_addresses()
-            if with_subprocesses:
-                self._start_processes({**env, SYSTEM_TOPIC: system_topic(self.system)})
-            else:
-                self._start_servers(env)
-            self._connect(env)
+            for attempts_left in reversed(range(_START_ATTEMPTS)):
+                env = self._choose_addresses()
+                try:
+                    self._start(env, with_subprocesses=with_subprocesses)
+                    break
+                except (AddressUnavailableError, ServerStartError) as e:
+                    self._stop_servers()
+                    if self._is_stopping or not attempts_left or not self._has_lost_address(e):
+                        raise
+                    self.has_errored.clear()
+                    # Whoever else is choosing now chooses at another time.
+                    threading.Event().wait(random.uniform(0.0, 0.5))
         except BaseException as e:
             was_stopped = self._is_stopping
             self.stop()
@@ -97,6 +110,21 @@ class GrpcRunner(Runner[Any]):
                 raise RunnerStoppedError(msg) from e
             raise
         self.has_started.set()
+
+    def _start(self, env: EnvType, *, with_subprocesses: bool) -> None:
+        if with_subprocesses:
+            self._start_processes({**env, SYSTEM_TOPIC: system_topic(self.system)})
+        else:
+            self._start_servers(env)
+        self._connect(env)
+
+    def _has_lost_address(self, error: Exception) -> bool:
+        """Tells whether somebody else has taken a chosen address before its server listened on it."""
+        return any(
+            f"can't be served on {address}" in str(error)
+            for name, address in self._addresses.items()
+            if name not in self._configured
+        )
 
     def get(self, cls: type[TApplication]) -> TApplication:
         """Returns a proxy for an application of the system.
@@ -116,6 +144,10 @@ class GrpcRunner(Runner[Any]):
         May be called by any thread, also while another one starts the runner.
         """
         self._is_stopping = True
+        self._stop_servers()
+        self.has_stopped.set()
+
+    def _stop_servers(self) -> None:
         with self._lock:
             deadline = monotonic() + STOP_TIMEOUT
             for client in self._clients.values():
@@ -129,16 +161,17 @@ class GrpcRunner(Runner[Any]):
                 process.stop(max(0.0, deadline - monotonic()))
             for server in self._servers.values():
                 server.wait_for_termination()
-            self.has_stopped.set()
 
     def _choose_addresses(self) -> dict[str, str]:
         env = dict(self.env or {})
+        self._addresses.clear()
         for name in self.system.nodes:
             scope = application_environment(self.system.get_app_cls(name), self.env)
             if has_server_address(scope, name):
+                self._configured.add(name)
                 self._addresses[name] = server_address(scope, name)
         for name in self.system.nodes:
-            if name not in self._addresses:
+            if name not in self._configured:
                 self._addresses[name] = choose_free_address(self._addresses.values())
             env[variable_name(name, SERVER_ADDRESS)] = self._addresses[name]
         return env
