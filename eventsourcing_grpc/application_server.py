@@ -49,6 +49,7 @@ DEFAULT_MAX_WORKERS = 16
 """How many calls are served at once. More wait for one of these to end."""
 GRACE = 1.5
 """Seconds that calls in progress have for coming to their end when a server stops."""
+_CLOSE_TIMEOUT = 0.5
 
 
 class AddressUnavailableError(UserError, OSError):
@@ -280,12 +281,34 @@ class GrpcApplicationServer:
         for following in self._followings:
             following.stop(max(0.0, deadline - monotonic()))
         calls_ended.wait()
-        # A method that is still running is not waited for: its caller has been told.
-        self._calls.shutdown(wait=False, cancel_futures=True)
         self._health.shutdown()
         self._streams.shutdown()
-        if self._application is not None:
-            self._application.close()
+        # Closing a database under a method that still runs, though its caller has been told or has
+        # gone, can end the process with a segmentation fault.
+        closer = threading.Thread(
+            target=_close_when_unused,
+            args=(self._application, self._calls, self._followings),
+            name=f"closer {self._name}",
+            daemon=True,
+        )
+        closer.start()
+        closer.join(max(_CLOSE_TIMEOUT, deadline - monotonic()))
+        if closer.is_alive():
+            logger.warning("%s is left open: a method or a policy of it still runs", self._name)
+
+
+def _close_when_unused(
+    application: Application[Any] | None, calls: ThreadPoolExecutor, followings: list[Following]
+) -> None:
+    for following in followings:
+        following.stop()
+    calls.shutdown(wait=True, cancel_futures=True)
+    if application is not None:
+        try:
+            application.close()
+        except Exception:
+            # Whatever closing an application raises, nobody waits for it.
+            logger.exception("%s was not closed cleanly", application.name)
 
 
 def start_server(

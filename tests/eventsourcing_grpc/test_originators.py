@@ -68,7 +68,7 @@ def test_gap_that_a_rollback_leaves_is_stepped_over(things: Application[Any]) ->
     with things.factory.datastore.transaction(commit=True) as cursor:  # type: ignore[attr-defined]
         cursor.execute(
             "SELECT setval(pg_get_serial_sequence(%s, 'notification_id'), 100000)",
-            ("things_events",),
+            (f"{things.env['POSTGRES_SCHEMA']}.things_events",),
         )
     originator_id = uuid4()
     insert(things, originator_id, 2)

@@ -182,6 +182,19 @@ class Slow(Copying):
         self.never.wait(30.0)
 
 
+class Patient(Letters):
+    """Writes when it is allowed to."""
+
+    has_begun: ClassVar[threading.Event] = threading.Event()
+    may_write: ClassVar[threading.Event] = threading.Event()
+
+    @command
+    def write_when_allowed(self, number: int) -> UUID:
+        self.has_begun.set()
+        assert self.may_write.wait(20.0)
+        return self.write(number)
+
+
 class Broken(Application[UUID]):
     """Can't be constructed."""
 

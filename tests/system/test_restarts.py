@@ -6,16 +6,18 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
-from eventsourcing_grpc.application_client import connect
+from eventsourcing_grpc.application_client import ClientClosedError, connect
 from eventsourcing_grpc.application_server import start_server_subprocess
 from eventsourcing_grpc.environment import SYSTEM_TOPIC
 from eventsourcing_grpc.server_process import ServerProcess
-from tests.system.applications import Copies, Letters
+from tests.system.applications import Copies, Letters, Patient
 from tests.system.serving import Operator, application_of, serving
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE, addresses_of, wait_until
 
 pytest_plugins = ["tests.postgres"]
 
@@ -83,3 +85,27 @@ def test_killed_leader_is_followed_on(stored_env: dict[str, str]) -> None:
             operator.wait_for_position("Letters", head)
 
             assert application_of(follower, Copies).numbers() == list(range(1, 151))
+
+
+def test_store_is_not_closed_under_a_call_whose_caller_has_gone(tmp_path: Path) -> None:
+    env = {
+        **addresses_of(Patient),
+        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+        "SQLITE_DBNAME": str(tmp_path / "letters.db"),
+    }
+    Patient.has_begun.clear()
+    Patient.may_write.clear()
+    with ThreadPoolExecutor(1) as pool:
+        with serving(Patient, env) as server:
+            client = connect(Patient, env, max_attempts=10)
+            call = pool.submit(client.app.write_when_allowed, 1)
+            assert Patient.has_begun.wait(DEADLINE)
+            client.close()
+            assert isinstance(call.exception(DEADLINE), ClientClosedError)
+            server.stop()
+            assert server.is_stopping.wait(DEADLINE)
+            # It is not held up, and goes on without its caller.
+            assert not server.has_stopped.wait(0.2)
+            Patient.may_write.set()
+        with serving(Patient, env), connect(Patient, env, max_attempts=10) as client:
+            assert len(client.app.notification_log.select(1, 10)) == 1
