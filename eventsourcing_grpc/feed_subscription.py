@@ -17,10 +17,11 @@ PROGRESS_INTERVAL = 0.1
 """Seconds between two batches that tell a subscriber only that nothing matched."""
 
 
-_BURST = 8
-_BURST_INTERVAL = 0.01
-"""After eight batches at once, a subscriber gets one in 10 ms: what comes in between is sent together.
-A batch costs as much as hundreds of notifications, and one that is alone is not held up."""
+GATHERING_INTERVAL = 0.01
+_UNGATHERED_RATE = 200.0
+_MAX_UNGATHERED = 32.0
+"""A subscriber that gets more than 200 notifications a second, after the first 32, gets them gathered
+over 10 ms: a batch costs as much as hundreds of notifications. One that gets fewer gets each at once."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class FeedSubscription:
         self._is_first = True
         self._sent_at = 0.0
         self._sent_through = after
-        self._burst_left = float(_BURST)
-        self._burst_at = monotonic()
+        self._ungathered = _MAX_UNGATHERED
+        self._gathered_at = monotonic()
         feed.enter()
 
     def close(self) -> None:
@@ -70,7 +71,7 @@ class FeedSubscription:
             # Make sure, before saying that the log is shorter than the subscriber thinks.
             self._feed.catch_up()
         while True:
-            self._wait_after_burst()
+            self._gather()
             batch = self._next_from_ring()
             if batch is None:
                 if self._is_closed or self._feed.is_stopping.is_set():
@@ -80,15 +81,19 @@ class FeedSubscription:
                 self._is_first = False
                 self._sent_at = monotonic()
                 self._sent_through = batch.read_through
+                left = self._ungathered - len(batch.fragments)
+                self._ungathered = max(left, -_MAX_UNGATHERED)
                 yield batch
 
-    def _wait_after_burst(self) -> None:
+    def _gather(self) -> None:
+        """Lets notifications come together when many are coming, and none is waiting to be read."""
         now = monotonic()
-        self._burst_left += (now - self._burst_at) / _BURST_INTERVAL
-        self._burst_left = min(self._burst_left, _BURST) - 1
-        self._burst_at = now
-        if self._burst_left < 0:
-            self._feed.is_stopping.wait(-self._burst_left * _BURST_INTERVAL)
+        self._ungathered += (now - self._gathered_at) * _UNGATHERED_RATE
+        self._ungathered = min(self._ungathered, _MAX_UNGATHERED)
+        self._gathered_at = now
+        is_page_ready = self._feed.head - self._read_through >= PAGE_SIZE
+        if self._ungathered < 0 and not is_page_ready:
+            self._feed.is_stopping.wait(GATHERING_INTERVAL)
 
     def _next_from_ring(self) -> Batch | None:
         """Waits for something to send. Returns None when it isn't in the ring, or at the end."""

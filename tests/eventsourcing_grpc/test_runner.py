@@ -85,13 +85,12 @@ def test_orders_are_paid(*, with_subprocesses: bool) -> None:
     assert not runner.has_errored.is_set()
 
 
-@both
-def test_runner_can_be_started_only_once(*, with_subprocesses: bool) -> None:
+def test_runner_can_be_started_only_once() -> None:
     runner = GrpcRunner(applications.single, addresses_of(Letters))
-    runner.start(with_subprocesses)
+    runner.start()
     try:
         with pytest.raises(RunnerAlreadyStartedError):
-            runner.start(with_subprocesses)
+            runner.start()
         runner.get(Letters).write(1)
     finally:
         runner.stop()
