@@ -170,7 +170,9 @@ class GrpcApplicationServer:
         try:
             self._feed.start()
             assert isinstance(application, Leader)
-            application.followers[:] = [self._feed]
+            # A server that is started again has a new feed.
+            others = [f for f in application.followers if not isinstance(f, NotificationFeed)]
+            application.followers[:] = [*others, self._feed]
             self._followings = self._make_followings(application)
             # Listening can't be undone before the start: what may fail comes first.
             methods, addresses = ExposedMethods(self.app_class), self._known_addresses()
