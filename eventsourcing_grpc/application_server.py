@@ -6,7 +6,7 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any
@@ -92,6 +92,7 @@ class GrpcApplicationServer:
         self._max_pull_interval = max_pull_interval(self.env, self._name)
         self._address = self._configured_address
         self._application: Application[Any] | None = None
+        self._followings: list[Following] = []
         self._lock = threading.Lock()
         self._stopper: threading.Thread | None = None
 
@@ -107,10 +108,15 @@ class GrpcApplicationServer:
             self._application = construct_application(self.app_class, self.env)
         return self._application
 
+    @property
+    def followings(self) -> Sequence[Following]:
+        """How the application follows its leaders. Empty before the start."""
+        return tuple(self._followings)
+
     def start(self) -> None:
         """Starts serving and following. Returns when clients can connect.
 
-        Starting a started server changes nothing.
+        Starting a started server changes nothing. One that is stopping is waited for.
 
         :raises AddressUnavailableError: when the address is taken, or can't be listened on.
         :raises EnvironmentVariableError: when TLS is missing for an address off loopback.
@@ -118,10 +124,13 @@ class GrpcApplicationServer:
         :raises Exception: what the application's constructor raises.
         """
         with self._lock:
+            if self.has_started.is_set() and self.is_stopping.is_set():
+                self.has_stopped.wait()
             if self.has_started.is_set() and not self.has_stopped.is_set():
                 return
             if self.has_stopped.is_set():
                 self.is_stopping.clear()
+                self.has_started.clear()
                 self.has_stopped.clear()
             self._serve()
             self._stopper = threading.Thread(
@@ -165,7 +174,7 @@ class GrpcApplicationServer:
         self._streams = StreamPool(self._name)
         self._calls = ThreadPoolExecutor(self._max_workers, f"calls {self._name}")
         self._health = standard_services.Health(self._name)
-        self._followings: list[Following] = []
+        self._followings = []
         self._server = grpc.server(self._calls, options=SERVER_OPTIONS)
         try:
             self._feed.start()
@@ -350,6 +359,9 @@ def _check_is_free(address: str, name: str) -> None:
     :raises AddressUnavailableError: when somebody does, or the host is not this machine's.
     """
     if address.startswith("unix:"):
+        if _has_listener(address.removeprefix("unix:")):
+            msg = f"{name} can't be served on {address}: the address is taken"
+            raise AddressUnavailableError(msg)
         return
     host, port = split_address(address)
     try:
@@ -369,3 +381,13 @@ def _check_is_free(address: str, name: str) -> None:
             reason = "the address is taken" if is_taken else (e.strerror or str(e))
             msg = f"{name} can't be served on {address}: {reason}"
             raise AddressUnavailableError(msg) from e
+
+
+def _has_listener(path: str) -> bool:
+    """Tells whether somebody listens on a Unix socket. grpcio would take it away from them."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(path)
+        except OSError:
+            return False
+    return True

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 import grpc
 from grpc.experimental import ChannelOptions
 
+from eventsourcing_grpc.addresses import is_loopback
 from eventsourcing_grpc.credentials import channel_credentials
+from eventsourcing_grpc.environment import (
+    CERTIFICATE_PATH,
+    PRIVATE_KEY_PATH,
+    ROOT_CERTIFICATE_PATH,
+    EnvironmentVariableError,
+)
 
 Options = list[tuple[str, int]]
 
@@ -60,10 +67,17 @@ def open_channel(address: str, env: Mapping[str, str], application_name: str = "
 
     Nothing is sent before the first call.
 
-    :raises EnvironmentVariableError: when only some of the certificate files are configured.
+    :raises EnvironmentVariableError: when only some of the certificate files are configured, or
+        none is and the address is not on this machine.
     :raises CertificateError: when a certificate file can't be used.
     """
     credentials = channel_credentials(env, application_name)
     if credentials is None:
+        if not is_loopback(address):
+            msg = (
+                f"{address!r} is not on this machine, and nothing is sent there without TLS: set "
+                f"{PRIVATE_KEY_PATH}, {CERTIFICATE_PATH} and {ROOT_CERTIFICATE_PATH}"
+            )
+            raise EnvironmentVariableError(msg)
         return grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
     return grpc.secure_channel(address, credentials, options=CHANNEL_OPTIONS)

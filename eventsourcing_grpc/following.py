@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import grpc
@@ -84,6 +85,8 @@ class Following:
         self._processed = 0
         self._failures = 0
         self._has_heard = False
+        self._is_processing = False
+        self._heard_at = monotonic()
         self._error: FollowingError | None = None
         self._event_time: datetime | None = None
         _prepare(follower, leader_name, self._select_notifications)
@@ -107,6 +110,17 @@ class Following:
         self._is_stopping.set()
         if (call := self._call) is not None:
             call.cancel()
+
+    def refresh(self) -> None:
+        """Asks the leader how long its log has become, if a policy takes so long that nothing has
+        been heard of it for a second. Waits for the answer for 2 s at most.
+        """
+        if self._is_processing and monotonic() - self._heard_at > _HEAD_INTERVAL:
+            self._refresh_head()
+            with self._lock:
+                is_behind = self._head - self._read_through > _CATCHING_UP_LAG
+                if is_behind and self._state is FollowingState.LIVE:
+                    self._set_state(FollowingState.CATCHING_UP)
 
     def status(self) -> FollowingSnapshot:
         """Returns the state of this following."""
@@ -142,7 +156,7 @@ class Following:
                     continue
                 delay = min(FIRST_RETRY_DELAY * 2 ** min(self._failures, 10), MAX_RECONNECT_DELAY)
                 delay *= random.uniform(0.5, 1.0)
-                self._note_unreachable(e, self._failures, delay)
+                self._note_unreachable(e, self._failures)
                 self._is_stopping.wait(delay)
             except Exception as e:
                 if self._is_stopping.is_set():
@@ -191,7 +205,9 @@ class Following:
         return not self._has_heard and self._failures <= _START_ATTEMPTS
 
     def _process_batch(self, batch: NotificationBatch) -> None:
+        self._heard_at = monotonic()
         with self._lock:
+            self._is_processing = True
             self._head = max(self._head, batch.head)
             lag = self._head - batch.read_through
             if self._state is not FollowingState.LIVE or lag > _CATCHING_UP_LAG:
@@ -207,6 +223,7 @@ class Following:
             self._record_position(batch.read_through)
         with self._lock:
             self._event_time = None
+            self._is_processing = False
             if self._read_through >= self._head:
                 self._set_state(FollowingState.LIVE)
                 self._error = None
@@ -223,7 +240,7 @@ class Following:
                 for domain_event, tracking in jobs:
                     self._note_event_time(domain_event)
                     self._follower.process_event(domain_event, tracking)
-            except Exception as e:  # whatever a policy raises is tried again
+            except BaseException as e:  # whatever a policy raises is tried again, SystemExit too
                 # Also a policy may raise because another instance was first.
                 if self._was_processed_elsewhere(notification.id):
                     return True
@@ -279,7 +296,9 @@ class Following:
             self._position = read_through
             self._read_through = max(self._read_through, read_through)
 
-    def _wait_after_failure(self, error: Exception, notification_id: int, attempts: int) -> None:
+    def _wait_after_failure(
+        self, error: BaseException, notification_id: int, attempts: int
+    ) -> None:
         delay = min(FIRST_RETRY_DELAY * 2 ** min(attempts - 1, 20), MAX_RETRY_DELAY)
         logger.warning(
             "%s failed to process %s #%d (attempt %d, next try in %.1f s)",
@@ -291,18 +310,22 @@ class Following:
             exc_info=error if attempts == 1 else None,
         )
         self._note_failure(error, notification_id, attempts, delay)
-        while delay > 0 and not self._is_stopping.wait(min(delay, _HEAD_INTERVAL)):
-            delay -= _HEAD_INTERVAL
-            if delay > 0:
+        next_try = monotonic() + delay
+        while (left := next_try - monotonic()) > 0:
+            if self._is_stopping.wait(min(left, _HEAD_INTERVAL)):
+                return
+            if next_try - monotonic() > _HEAD_INTERVAL:
                 self._refresh_head()
 
     def _refresh_head(self) -> None:
         """Asks how long the leader's log has become while nothing is read from it."""
+        self._heard_at = monotonic()
         try:
             page = self._select_notifications(
                 SelectNotificationsRequest(start=self._head + 1, limit=1)
             )
-        except grpc.RpcError as e:
+        except (grpc.RpcError, ValueError) as e:
+            # ValueError is what grpcio raises for a channel that is closed.
             logger.debug("The head of %s is not known: %s", self.leader_name, e)
             return
         with self._lock:
@@ -319,18 +342,20 @@ class Following:
             with self._lock:
                 self._event_time = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
-    def _note_unreachable(self, error: grpc.RpcError, attempts: int, delay: float) -> None:
+    def _note_unreachable(self, error: grpc.RpcError, attempts: int) -> None:
         server = f"{self.leader_name} on {self.leader_address}"
         mapped = error_from_rpc(error, server=server, transcoder=self._follower.mapper.transcoder)
         with self._lock:
             if self._state is not FollowingState.UNREACHABLE:
                 logger.warning("%s can't follow %s: %s", self._follower.name, server, mapped)
             self._set_state(FollowingState.UNREACHABLE)
-            self._error = self._describe(mapped, 0, attempts, delay, "")
+            # It is tried again as soon as there is a connection, whenever that is.
+            self._error = self._describe(mapped, 0, attempts, None, "")
             self._event_time = None
+            self._is_processing = False
 
     def _note_failure(
-        self, error: Exception, notification_id: int, attempts: int, delay: float
+        self, error: BaseException, notification_id: int, attempts: int, delay: float
     ) -> None:
         text = "".join(traceback.format_exception(error))
         with self._lock:
@@ -354,7 +379,7 @@ class Following:
 
     def _describe(
         self,
-        error: Exception,
+        error: BaseException,
         notification_id: int,
         attempts: int,
         delay: float | None,

@@ -49,6 +49,7 @@ class NotificationSubscription(Iterator[Notification]):
         self._is_closed = threading.Event()
         self._call: grpc.CallIterator[NotificationBatch] | None = None
         self._has_received = False
+        self._received: list[Notification] = []
         self._notifications = chain.from_iterable(self._receive())
 
     def __iter__(self) -> Iterator[Notification]:
@@ -61,6 +62,8 @@ class NotificationSubscription(Iterator[Notification]):
     def close(self) -> None:
         """Ends the iteration. Closing a closed subscription changes nothing."""
         self._is_closed.set()
+        # What has been received and not been taken ends with the subscription.
+        self._received.clear()
         if (call := self._call) is not None:
             call.cancel()
         self._on_close(self)
@@ -89,7 +92,8 @@ class NotificationSubscription(Iterator[Notification]):
                     self._check_head(batch.head)
                     notifications = notifications_from_messages(batch.notifications)
                     self._request.after = max(self._request.after, batch.read_through)
-                    if notifications:
+                    self._received = notifications
+                    if notifications and not self._is_closed.is_set():
                         yield notifications
                         self._has_received = True
                     if self._is_closed.is_set():

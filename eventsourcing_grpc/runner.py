@@ -27,10 +27,17 @@ from eventsourcing_grpc.environment import (
     server_address,
     variable_name,
 )
-from eventsourcing_grpc.server_process import STOP_TIMEOUT, Output, ServerProcess, ServerStartError
+from eventsourcing_grpc.server_process import (
+    START_TIMEOUT,
+    STOP_TIMEOUT,
+    Output,
+    ServerProcess,
+    ServerStartError,
+)
 from eventsourcing_grpc.topics import system_topic
 
 _CONNECT_ATTEMPTS = 20
+_NEWS_INTERVAL = 0.02
 _START_ATTEMPTS = 5
 """How often addresses are chosen, if others take them meanwhile."""
 
@@ -70,6 +77,11 @@ class GrpcRunner(Runner[Any]):
     def addresses(self) -> Mapping[str, str]:
         """Where the servers listen, by the names of the applications. Empty before the start."""
         return dict(self._addresses)
+
+    @property
+    def servers(self) -> Mapping[str, GrpcApplicationServer]:
+        """The servers in this process, by the names of the applications."""
+        return dict(self._servers)
 
     @property
     def processes(self) -> Mapping[str, ServerProcess]:
@@ -193,8 +205,17 @@ class GrpcRunner(Runner[Any]):
                 self._check_not_stopped()
                 self._processes[name] = process
                 process.start()
-        for process in self._processes.values():
-            process.wait_until_serving()
+        deadline = monotonic() + START_TIMEOUT
+        starting = list(self._processes.values())
+        while starting:
+            for process in tuple(starting):
+                is_late = monotonic() > deadline
+                if process.has_started.is_set() or process.has_stopped.is_set() or is_late:
+                    # Raises when it has ended, whatever the others are doing.
+                    process.wait_until_serving(0.0)
+                    starting.remove(process)
+            if starting:
+                starting[0].has_started.wait(_NEWS_INTERVAL)
 
     def _connect(self, env: EnvType) -> None:
         for name in self.system.nodes:

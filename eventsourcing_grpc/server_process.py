@@ -135,7 +135,7 @@ class ServerProcess:
             return
         if not self.has_stopped.is_set():
             self.stop()
-            reason = f"did not serve within {timeout:.0f} s"
+            reason = "did not serve in time"
         else:
             reason = f"ended {self.ending}"
         said = "\n".join(self.lines[-_SHOWN_LINES:]) or "It wrote nothing."

@@ -62,6 +62,8 @@ class StatusReporter:
 
         :param previous: None: this is the first one. Its rates are 0.
         """
+        for following in self._followings:
+            following.refresh()
         feed = self._feed.statistics()
         followings = [following.status() for following in self._followings]
         sample = Sample(

@@ -235,7 +235,7 @@ def test_log_level_is_that_of_the_servers_too(level: str) -> None:
     assert status == 0
     assert ("INFO" in stderr) == (level == "info")
     assert ("Letters is serving" in stderr) == (level == "info")
-    assert ("Letters: " in stderr) == (level == "info")
+    assert (re.search(r"^Letters: .* INFO ", stderr, re.MULTILINE) is not None) == (level == "info")
 
 
 def check_user_error(result: subprocess.CompletedProcess[str], command: Command, text: str) -> None:
