@@ -107,7 +107,7 @@ def test_server_with_another_name_is_not_trusted(
     servers = write_certificates(tmp_path / "server", root, elsewhere)
     server = serve(Notebook, **servers)
     client = client_of(Notebook, server, **write_certificates(tmp_path / "client", root))
-    with pytest.raises(ServiceUnavailable, match="Hostname Verification|not in peer certificate"):
+    with pytest.raises(ServiceUnavailable, match=r"Hostname Verification|not in peer certificate"):
         client.connect(max_attempts=1)
 
 
