@@ -487,6 +487,8 @@ class ReadEventsRequest(_message.Message):
     DIRECTION_FIELD_NUMBER: _builtins.int
     TOPICS_FIELD_NUMBER: _builtins.int
     ORIGINATOR_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    OMIT_STATE_FIELD_NUMBER: _builtins.int
     start: _builtins.int
     """The first ID wanted. Not set: the log's first (forwards) or last (backwards)."""
     limit: _builtins.int
@@ -494,6 +496,12 @@ class ReadEventsRequest(_message.Message):
     direction: Global___Direction.ValueType
     originator_id: _builtins.str
     """Empty: all aggregates. A UUID in any usual form, or the text of an originator ID."""
+    text: _builtins.str
+    """Only events that have this in their topic, originator ID or decoded state, in any case.
+    A UUID is found in any usual form. Empty: all events.
+    """
+    omit_state: _builtins.bool
+    """Leaves out the states: an event's state may be large, and lists don't show it."""
     @_builtins.property
     def topics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Empty: all topics."""
@@ -506,10 +514,12 @@ class ReadEventsRequest(_message.Message):
         direction: Global___Direction.ValueType = ...,
         topics: _abc.Iterable[_builtins.str] | None = ...,
         originator_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+        omit_state: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "direction", b"direction", "limit", b"limit", "originator_id", b"originator_id", "start", b"start", "topics", b"topics"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "direction", b"direction", "limit", b"limit", "omit_state", b"omit_state", "originator_id", b"originator_id", "start", b"start", "text", b"text", "topics", b"topics"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__start: _TypeAlias = _typing.Literal["start"]  # noqa: Y015
     _WhichOneofArgType__start: _TypeAlias = _typing.Literal["_start", b"_start"]  # noqa: Y015
@@ -565,7 +575,7 @@ class Event(_message.Message):
     originator_id: _builtins.str
     originator_version: _builtins.int
     state: _builtins.str
-    """A JSON object of the event's attributes. Empty: see 'error'."""
+    """A JSON object of the event's attributes. Empty: it was not asked for, or see 'error'."""
     error: _builtins.str
     """Why the event can't be decoded. Empty: it can."""
     @_builtins.property
@@ -693,3 +703,135 @@ class OperationsCallMethodResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OperationsCallMethodResponse: _TypeAlias = OperationsCallMethodResponse  # noqa: Y015
+
+@_typing.final
+class PauseFollowingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEADER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    leader: _builtins.str
+    """Name of the followed application."""
+    reason: _builtins.str
+    """Why. It is logged with who asked, and must not be empty."""
+    def __init__(
+        self,
+        *,
+        leader: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leader", b"leader", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseFollowingRequest: _TypeAlias = PauseFollowingRequest  # noqa: Y015
+
+@_typing.final
+class ResumeFollowingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEADER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    leader: _builtins.str
+    """Name of the followed application."""
+    reason: _builtins.str
+    """Why. It is logged with who asked, and must not be empty."""
+    def __init__(
+        self,
+        *,
+        leader: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leader", b"leader", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeFollowingRequest: _TypeAlias = ResumeFollowingRequest  # noqa: Y015
+
+@_typing.final
+class RetryNowRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEADER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    leader: _builtins.str
+    """Name of the followed application."""
+    reason: _builtins.str
+    """Why. It is logged with who asked, and must not be empty."""
+    def __init__(
+        self,
+        *,
+        leader: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leader", b"leader", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryNowRequest: _TypeAlias = RetryNowRequest  # noqa: Y015
+
+@_typing.final
+class SkipEventRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEADER_FIELD_NUMBER: _builtins.int
+    NOTIFICATION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    IS_DRY_RUN_FIELD_NUMBER: _builtins.int
+    leader: _builtins.str
+    """Name of the followed application."""
+    notification_id: _builtins.int
+    """The event to skip. It must be the one that the following waits on."""
+    reason: _builtins.str
+    """Why. It is logged with who asked, and must not be empty, other than for a dry run."""
+    is_dry_run: _builtins.bool
+    """Says what would be skipped, and changes nothing."""
+    def __init__(
+        self,
+        *,
+        leader: _builtins.str = ...,
+        notification_id: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        is_dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_dry_run", b"is_dry_run", "leader", b"leader", "notification_id", b"notification_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkipEventRequest: _TypeAlias = SkipEventRequest  # noqa: Y015
+
+@_typing.final
+class SkipEventResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    FOLLOWING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> Global___Event:
+        """The event that was skipped, or would be, decoded by the follower."""
+
+    @_builtins.property
+    def following(self) -> Global___FollowingStatus:
+        """How the following is afterwards."""
+
+    def __init__(
+        self,
+        *,
+        event: Global___Event | None = ...,
+        following: Global___FollowingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "following", b"following"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "following", b"following"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkipEventResponse: _TypeAlias = SkipEventResponse  # noqa: Y015

@@ -59,6 +59,26 @@ class OperationsStub(object):
                 request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.OperationsCallMethodRequest.SerializeToString,
                 response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.OperationsCallMethodResponse.FromString,
                 _registered_method=True)
+        self.PauseFollowing = channel.unary_unary(
+                '/eventsourcing_grpc.v1.Operations/PauseFollowing',
+                request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingRequest.SerializeToString,
+                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+                _registered_method=True)
+        self.ResumeFollowing = channel.unary_unary(
+                '/eventsourcing_grpc.v1.Operations/ResumeFollowing',
+                request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingRequest.SerializeToString,
+                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+                _registered_method=True)
+        self.RetryNow = channel.unary_unary(
+                '/eventsourcing_grpc.v1.Operations/RetryNow',
+                request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowRequest.SerializeToString,
+                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+                _registered_method=True)
+        self.SkipEvent = channel.unary_unary(
+                '/eventsourcing_grpc.v1.Operations/SkipEvent',
+                request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.SkipEventRequest.SerializeToString,
+                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.SkipEventResponse.FromString,
+                _registered_method=True)
 
 
 class OperationsServicer(object):
@@ -99,6 +119,36 @@ class OperationsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseFollowing(self, request, context):
+        """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
+        until the follower's server is restarted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeFollowing(self, request, context):
+        """Lets a following that was paused go on where it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryNow(self, request, context):
+        """Tries at once what waits for its next try: an event that has failed, or a leader that is away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SkipEvent(self, request, context):
+        """Records an event as processed without processing it. Only the event that a following fails on,
+        or is paused before, can be skipped.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -126,6 +176,26 @@ def add_OperationsServicer_to_server(servicer, server):
                     servicer.CallMethod,
                     request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.OperationsCallMethodRequest.FromString,
                     response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.OperationsCallMethodResponse.SerializeToString,
+            ),
+            'PauseFollowing': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseFollowing,
+                    request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingRequest.FromString,
+                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.SerializeToString,
+            ),
+            'ResumeFollowing': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeFollowing,
+                    request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingRequest.FromString,
+                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.SerializeToString,
+            ),
+            'RetryNow': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryNow,
+                    request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowRequest.FromString,
+                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.SerializeToString,
+            ),
+            'SkipEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.SkipEvent,
+                    request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.SkipEventRequest.FromString,
+                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.SkipEventResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -263,6 +333,114 @@ class Operations(object):
             '/eventsourcing_grpc.v1.Operations/CallMethod',
             eventsourcing__grpc_dot_v1_dot_operations__pb2.OperationsCallMethodRequest.SerializeToString,
             eventsourcing__grpc_dot_v1_dot_operations__pb2.OperationsCallMethodResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseFollowing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/eventsourcing_grpc.v1.Operations/PauseFollowing',
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingRequest.SerializeToString,
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeFollowing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/eventsourcing_grpc.v1.Operations/ResumeFollowing',
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingRequest.SerializeToString,
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryNow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/eventsourcing_grpc.v1.Operations/RetryNow',
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowRequest.SerializeToString,
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SkipEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/eventsourcing_grpc.v1.Operations/SkipEvent',
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.SkipEventRequest.SerializeToString,
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.SkipEventResponse.FromString,
             options,
             channel_credentials,
             insecure,

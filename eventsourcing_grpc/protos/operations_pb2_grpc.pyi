@@ -41,6 +41,18 @@ class OperationsStub:
     """The state of one aggregate, at any version."""
     CallMethod: _grpc.UnaryUnaryMultiCallable[_operations_pb2.OperationsCallMethodRequest, _operations_pb2.OperationsCallMethodResponse]
     """Calls one public method of the application, with JSON in and JSON out."""
+    PauseFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.FollowingStatus]
+    """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
+    until the follower's server is restarted.
+    """
+    ResumeFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.FollowingStatus]
+    """Lets a following that was paused go on where it was."""
+    RetryNow: _grpc.UnaryUnaryMultiCallable[_operations_pb2.RetryNowRequest, _operations_pb2.FollowingStatus]
+    """Tries at once what waits for its next try: an event that has failed, or a leader that is away."""
+    SkipEvent: _grpc.UnaryUnaryMultiCallable[_operations_pb2.SkipEventRequest, _operations_pb2.SkipEventResponse]
+    """Records an event as processed without processing it. Only the event that a following fails on,
+    or is paused before, can be skipped.
+    """
 
 @_typing.type_check_only
 class OperationsAsyncStub(OperationsStub):
@@ -55,6 +67,18 @@ class OperationsAsyncStub(OperationsStub):
     """The state of one aggregate, at any version."""
     CallMethod: _aio.UnaryUnaryMultiCallable[_operations_pb2.OperationsCallMethodRequest, _operations_pb2.OperationsCallMethodResponse]  # type: ignore[assignment]
     """Calls one public method of the application, with JSON in and JSON out."""
+    PauseFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.FollowingStatus]  # type: ignore[assignment]
+    """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
+    until the follower's server is restarted.
+    """
+    ResumeFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.FollowingStatus]  # type: ignore[assignment]
+    """Lets a following that was paused go on where it was."""
+    RetryNow: _aio.UnaryUnaryMultiCallable[_operations_pb2.RetryNowRequest, _operations_pb2.FollowingStatus]  # type: ignore[assignment]
+    """Tries at once what waits for its next try: an event that has failed, or a leader that is away."""
+    SkipEvent: _aio.UnaryUnaryMultiCallable[_operations_pb2.SkipEventRequest, _operations_pb2.SkipEventResponse]  # type: ignore[assignment]
+    """Records an event as processed without processing it. Only the event that a following fails on,
+    or is paused before, can be skipped.
+    """
 
 class OperationsServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -96,5 +120,41 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.OperationsCallMethodResponse, _abc.Awaitable[_operations_pb2.OperationsCallMethodResponse]]:
         """Calls one public method of the application, with JSON in and JSON out."""
+
+    @_abc_1.abstractmethod
+    def PauseFollowing(
+        self,
+        request: _operations_pb2.PauseFollowingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.FollowingStatus, _abc.Awaitable[_operations_pb2.FollowingStatus]]:
+        """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
+        until the follower's server is restarted.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeFollowing(
+        self,
+        request: _operations_pb2.ResumeFollowingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.FollowingStatus, _abc.Awaitable[_operations_pb2.FollowingStatus]]:
+        """Lets a following that was paused go on where it was."""
+
+    @_abc_1.abstractmethod
+    def RetryNow(
+        self,
+        request: _operations_pb2.RetryNowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.FollowingStatus, _abc.Awaitable[_operations_pb2.FollowingStatus]]:
+        """Tries at once what waits for its next try: an event that has failed, or a leader that is away."""
+
+    @_abc_1.abstractmethod
+    def SkipEvent(
+        self,
+        request: _operations_pb2.SkipEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.SkipEventResponse, _abc.Awaitable[_operations_pb2.SkipEventResponse]]:
+        """Records an event as processed without processing it. Only the event that a following fails on,
+        or is paused before, can be skipped.
+        """
 
 def add_OperationsServicer_to_server(servicer: OperationsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
