@@ -729,6 +729,28 @@ class PauseFollowingRequest(_message.Message):
 Global___PauseFollowingRequest: _TypeAlias = PauseFollowingRequest  # noqa: Y015
 
 @_typing.final
+class PauseFollowingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOLLOWING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def following(self) -> Global___FollowingStatus:
+        """How the following is afterwards."""
+
+    def __init__(
+        self,
+        *,
+        following: Global___FollowingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["following", b"following"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["following", b"following"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseFollowingResponse: _TypeAlias = PauseFollowingResponse  # noqa: Y015
+
+@_typing.final
 class ResumeFollowingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -753,6 +775,28 @@ class ResumeFollowingRequest(_message.Message):
 Global___ResumeFollowingRequest: _TypeAlias = ResumeFollowingRequest  # noqa: Y015
 
 @_typing.final
+class ResumeFollowingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOLLOWING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def following(self) -> Global___FollowingStatus:
+        """How the following is afterwards."""
+
+    def __init__(
+        self,
+        *,
+        following: Global___FollowingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["following", b"following"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["following", b"following"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeFollowingResponse: _TypeAlias = ResumeFollowingResponse  # noqa: Y015
+
+@_typing.final
 class RetryNowRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -775,6 +819,28 @@ class RetryNowRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetryNowRequest: _TypeAlias = RetryNowRequest  # noqa: Y015
+
+@_typing.final
+class RetryNowResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOLLOWING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def following(self) -> Global___FollowingStatus:
+        """How the following is afterwards."""
+
+    def __init__(
+        self,
+        *,
+        following: Global___FollowingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["following", b"following"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["following", b"following"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryNowResponse: _TypeAlias = RetryNowResponse  # noqa: Y015
 
 @_typing.final
 class SkipEventRequest(_message.Message):

@@ -62,17 +62,17 @@ class OperationsStub(object):
         self.PauseFollowing = channel.unary_unary(
                 '/eventsourcing_grpc.v1.Operations/PauseFollowing',
                 request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingRequest.SerializeToString,
-                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingResponse.FromString,
                 _registered_method=True)
         self.ResumeFollowing = channel.unary_unary(
                 '/eventsourcing_grpc.v1.Operations/ResumeFollowing',
                 request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingRequest.SerializeToString,
-                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingResponse.FromString,
                 _registered_method=True)
         self.RetryNow = channel.unary_unary(
                 '/eventsourcing_grpc.v1.Operations/RetryNow',
                 request_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowRequest.SerializeToString,
-                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+                response_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowResponse.FromString,
                 _registered_method=True)
         self.SkipEvent = channel.unary_unary(
                 '/eventsourcing_grpc.v1.Operations/SkipEvent',
@@ -180,17 +180,17 @@ def add_OperationsServicer_to_server(servicer, server):
             'PauseFollowing': grpc.unary_unary_rpc_method_handler(
                     servicer.PauseFollowing,
                     request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingRequest.FromString,
-                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.SerializeToString,
+                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingResponse.SerializeToString,
             ),
             'ResumeFollowing': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeFollowing,
                     request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingRequest.FromString,
-                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.SerializeToString,
+                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingResponse.SerializeToString,
             ),
             'RetryNow': grpc.unary_unary_rpc_method_handler(
                     servicer.RetryNow,
                     request_deserializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowRequest.FromString,
-                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.SerializeToString,
+                    response_serializer=eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowResponse.SerializeToString,
             ),
             'SkipEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.SkipEvent,
@@ -359,7 +359,7 @@ class Operations(object):
             target,
             '/eventsourcing_grpc.v1.Operations/PauseFollowing',
             eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingRequest.SerializeToString,
-            eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.PauseFollowingResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -386,7 +386,7 @@ class Operations(object):
             target,
             '/eventsourcing_grpc.v1.Operations/ResumeFollowing',
             eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingRequest.SerializeToString,
-            eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.ResumeFollowingResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -413,7 +413,7 @@ class Operations(object):
             target,
             '/eventsourcing_grpc.v1.Operations/RetryNow',
             eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowRequest.SerializeToString,
-            eventsourcing__grpc_dot_v1_dot_operations__pb2.FollowingStatus.FromString,
+            eventsourcing__grpc_dot_v1_dot_operations__pb2.RetryNowResponse.FromString,
             options,
             channel_credentials,
             insecure,

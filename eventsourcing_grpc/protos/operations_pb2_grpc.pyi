@@ -41,13 +41,13 @@ class OperationsStub:
     """The state of one aggregate, at any version."""
     CallMethod: _grpc.UnaryUnaryMultiCallable[_operations_pb2.OperationsCallMethodRequest, _operations_pb2.OperationsCallMethodResponse]
     """Calls one public method of the application, with JSON in and JSON out."""
-    PauseFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.FollowingStatus]
+    PauseFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.PauseFollowingResponse]
     """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
     until the follower's server is restarted.
     """
-    ResumeFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.FollowingStatus]
+    ResumeFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.ResumeFollowingResponse]
     """Lets a following that was paused go on where it was."""
-    RetryNow: _grpc.UnaryUnaryMultiCallable[_operations_pb2.RetryNowRequest, _operations_pb2.FollowingStatus]
+    RetryNow: _grpc.UnaryUnaryMultiCallable[_operations_pb2.RetryNowRequest, _operations_pb2.RetryNowResponse]
     """Tries at once what waits for its next try: an event that has failed, or a leader that is away."""
     SkipEvent: _grpc.UnaryUnaryMultiCallable[_operations_pb2.SkipEventRequest, _operations_pb2.SkipEventResponse]
     """Records an event as processed without processing it. Only the event that a following fails on,
@@ -67,13 +67,13 @@ class OperationsAsyncStub(OperationsStub):
     """The state of one aggregate, at any version."""
     CallMethod: _aio.UnaryUnaryMultiCallable[_operations_pb2.OperationsCallMethodRequest, _operations_pb2.OperationsCallMethodResponse]  # type: ignore[assignment]
     """Calls one public method of the application, with JSON in and JSON out."""
-    PauseFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.FollowingStatus]  # type: ignore[assignment]
+    PauseFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.PauseFollowingResponse]  # type: ignore[assignment]
     """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
     until the follower's server is restarted.
     """
-    ResumeFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.FollowingStatus]  # type: ignore[assignment]
+    ResumeFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.ResumeFollowingResponse]  # type: ignore[assignment]
     """Lets a following that was paused go on where it was."""
-    RetryNow: _aio.UnaryUnaryMultiCallable[_operations_pb2.RetryNowRequest, _operations_pb2.FollowingStatus]  # type: ignore[assignment]
+    RetryNow: _aio.UnaryUnaryMultiCallable[_operations_pb2.RetryNowRequest, _operations_pb2.RetryNowResponse]  # type: ignore[assignment]
     """Tries at once what waits for its next try: an event that has failed, or a leader that is away."""
     SkipEvent: _aio.UnaryUnaryMultiCallable[_operations_pb2.SkipEventRequest, _operations_pb2.SkipEventResponse]  # type: ignore[assignment]
     """Records an event as processed without processing it. Only the event that a following fails on,
@@ -126,7 +126,7 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _operations_pb2.PauseFollowingRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_operations_pb2.FollowingStatus, _abc.Awaitable[_operations_pb2.FollowingStatus]]:
+    ) -> _typing.Union[_operations_pb2.PauseFollowingResponse, _abc.Awaitable[_operations_pb2.PauseFollowingResponse]]:
         """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
         until the follower's server is restarted.
         """
@@ -136,7 +136,7 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _operations_pb2.ResumeFollowingRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_operations_pb2.FollowingStatus, _abc.Awaitable[_operations_pb2.FollowingStatus]]:
+    ) -> _typing.Union[_operations_pb2.ResumeFollowingResponse, _abc.Awaitable[_operations_pb2.ResumeFollowingResponse]]:
         """Lets a following that was paused go on where it was."""
 
     @_abc_1.abstractmethod
@@ -144,7 +144,7 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _operations_pb2.RetryNowRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_operations_pb2.FollowingStatus, _abc.Awaitable[_operations_pb2.FollowingStatus]]:
+    ) -> _typing.Union[_operations_pb2.RetryNowResponse, _abc.Awaitable[_operations_pb2.RetryNowResponse]]:
         """Tries at once what waits for its next try: an event that has failed, or a leader that is away."""
 
     @_abc_1.abstractmethod
