@@ -11,11 +11,13 @@ two cannot disagree::
 from esgrpc_console.system_view.changes import Changes
 from esgrpc_console.system_view.failures import CallFailed, RequestFailed, SystemUnreachable
 from esgrpc_console.system_view.log_window import LogWindow
+from esgrpc_console.system_view.operations import SystemOperations
 from esgrpc_console.system_view.parameters import Parameter, argument_from_text
 from esgrpc_console.system_view.problems import Problem, find_problems, summarise
 from esgrpc_console.system_view.system_state import SystemState
-from esgrpc_console.system_view.system_view import SystemOperations, SystemView
+from esgrpc_console.system_view.system_view import SystemView
 from esgrpc_console.system_view.views import (
+    AggregateView,
     ApplicationStatus,
     ApplicationView,
     CallResult,
@@ -28,9 +30,12 @@ from esgrpc_console.system_view.views import (
     FollowingView,
     Health,
     MethodView,
+    PositionSample,
+    Versions,
 )
 
 __all__ = [
+    "AggregateView",
     "ApplicationStatus",
     "ApplicationView",
     "CallFailed",
@@ -47,12 +52,14 @@ __all__ = [
     "LogWindow",
     "MethodView",
     "Parameter",
+    "PositionSample",
     "Problem",
     "RequestFailed",
     "SystemOperations",
     "SystemState",
     "SystemUnreachable",
     "SystemView",
+    "Versions",
     "argument_from_text",
     "find_problems",
     "summarise",

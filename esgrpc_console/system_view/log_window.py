@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from enum import Enum
 
-from esgrpc_console.system_view.system_view import SystemOperations
+from esgrpc_console.system_view.operations import SystemOperations
 from esgrpc_console.system_view.views import EventPage, EventView
 
 MAX_EVENTS = 400

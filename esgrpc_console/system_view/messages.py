@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from esgrpc_console.system_view.parameters import parameters_from_schema
 from esgrpc_console.system_view.views import (
+    AggregateView,
     ApplicationStatus,
     Description,
     EventPage,
@@ -16,6 +17,7 @@ from esgrpc_console.system_view.views import (
     FollowingState,
     FollowingStatus,
     MethodView,
+    Versions,
 )
 from eventsourcing_grpc.protos import operations_pb2 as pb
 
@@ -68,11 +70,20 @@ def description_from(message: pb.DescribeResponse) -> Description:
                 signature=method.signature,
                 docstring=method.docstring,
                 parameters=parameters_from_schema(method.parameters_schema),
+                parameters_schema=method.parameters_schema,
             )
             for method in message.methods
         ),
         follows=tuple(message.follows),
         system_topic=message.system_topic,
+        event_topics=tuple(message.event_topics),
+        versions=Versions(
+            eventsourcing_grpc=message.versions.eventsourcing_grpc,
+            eventsourcing=message.versions.eventsourcing,
+            grpcio=message.versions.grpcio,
+            python=message.versions.python,
+        ),
+        started_at=(_datetime_from(message.started_at) if message.HasField("started_at") else None),
     )
 
 
@@ -88,6 +99,12 @@ def status_from(
         events_per_second=message.events_per_second,
         calls_per_second=message.calls.calls_per_second,
         errors_per_second=message.calls.errors_per_second,
+        p50_seconds=message.calls.p50_seconds if message.calls.HasField("p50_seconds") else None,
+        p99_seconds=message.calls.p99_seconds if message.calls.HasField("p99_seconds") else None,
+        calls=message.calls.calls,
+        errors=message.calls.errors,
+        calls_in_progress=message.calls.in_progress,
+        uptime_seconds=message.uptime.ToNanoseconds() / 1e9,
         subscribers=message.subscribers,
         followings=tuple(
             _following_from(following, message.time, clock, now) for following in message.followings
@@ -99,23 +116,33 @@ def status_from(
 def page_from(message: pb.ReadEventsResponse) -> EventPage:
     """Returns a page of events."""
     return EventPage(
-        events=tuple(
-            EventView(
-                id=event.id,
-                topic=event.topic,
-                originator_id=event.originator_id,
-                originator_version=event.originator_version,
-                timestamp=(
-                    _datetime_from(event.timestamp) if event.HasField("timestamp") else None
-                ),
-                state=event.state,
-                error=event.error,
-            )
-            for event in message.events
-        ),
+        events=tuple(map(event_from, message.events)),
         read_through=message.read_through,
         is_end=message.is_end,
         head=message.head,
+    )
+
+
+def event_from(event: pb.Event) -> EventView:
+    """Returns a decoded event."""
+    return EventView(
+        id=event.id,
+        topic=event.topic,
+        originator_id=event.originator_id,
+        originator_version=event.originator_version,
+        timestamp=_datetime_from(event.timestamp) if event.HasField("timestamp") else None,
+        state=event.state,
+        error=event.error,
+    )
+
+
+def aggregate_from(message: pb.ReadAggregateResponse) -> AggregateView:
+    """Returns the state of an aggregate."""
+    return AggregateView(
+        topic=message.topic,
+        originator_id=message.originator_id,
+        version=message.version,
+        state=message.state,
     )
 
 
@@ -138,8 +165,10 @@ def _following_from(
                 if told.HasField("first_at")
                 else None
             ),
-            next_try_at=(
-                _datetime_from(told.next_try_at) if told.HasField("next_try_at") else None
+            next_try=(
+                now + (told.next_try_at.ToNanoseconds() - server_now.ToNanoseconds()) / 1e9
+                if told.HasField("next_try_at")
+                else None
             ),
         )
     return FollowingStatus(

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import grpc
 
@@ -19,10 +19,17 @@ from esgrpc_console.system_view.failures import (
     call_failed,
     explain,
 )
-from esgrpc_console.system_view.messages import page_from
+from esgrpc_console.system_view.messages import aggregate_from, event_from, page_from
 from esgrpc_console.system_view.parameters import JsonValue
 from esgrpc_console.system_view.system_state import SystemState
-from esgrpc_console.system_view.views import ApplicationView, CallResult, EventPage, Health
+from esgrpc_console.system_view.views import (
+    AggregateView,
+    ApplicationView,
+    CallResult,
+    EventPage,
+    EventView,
+    Health,
+)
 from eventsourcing_grpc.channels import CHANNEL_OPTIONS
 from eventsourcing_grpc.credentials import channel_credentials
 from eventsourcing_grpc.protos import operations_pb2 as pb
@@ -33,31 +40,7 @@ if TYPE_CHECKING:
 
 READ_TIMEOUT = 10.0
 CALL_TIMEOUT = 60.0
-
-
-class SystemOperations(Protocol):
-    """What screens and commands need of a system."""
-
-    @property
-    def state(self) -> SystemState:
-        """What is known of the system."""
-
-    async def read_events(
-        self,
-        application: str,
-        *,
-        start: int | None = None,
-        limit: int = 100,
-        is_backwards: bool = False,
-        topics: Sequence[str] = (),
-        originator_id: str = "",
-    ) -> EventPage:
-        """Reads one page of an application's notification log."""
-
-    async def call_method(
-        self, application: str, method: str, arguments: Mapping[str, JsonValue]
-    ) -> CallResult:
-        """Calls a method of an application."""
+CONTROL_TIMEOUT = 10.0
 
 
 class SystemView:
@@ -127,6 +110,8 @@ class SystemView:
         is_backwards: bool = False,
         topics: Sequence[str] = (),
         originator_id: str = "",
+        text: str = "",
+        with_state: bool = True,
     ) -> EventPage:
         """Reads one page of an application's notification log, decoded by its server.
 
@@ -136,6 +121,8 @@ class SystemView:
         :param start: the first ID wanted, by default the first or last of the log.
         :param topics: of the events wanted, by default all.
         :param originator_id: of the aggregate whose events are wanted, by default all.
+        :param text: only events that have it in their topic, originator ID or state, in any case.
+        :param with_state: whether events have their states, which may be large.
         :raises RequestFailed: when the server can't be reached, can't read, or takes too long.
         """
         request = pb.ReadEventsRequest(
@@ -144,12 +131,96 @@ class SystemView:
             direction=pb.DIRECTION_BACKWARDS if is_backwards else pb.DIRECTION_FORWARDS,
             topics=topics,
             originator_id=originator_id,
+            text=text,
+            omit_state=not with_state,
         )
         try:
             response = await self._operations(application).ReadEvents(request, timeout=READ_TIMEOUT)
         except grpc.aio.AioRpcError as e:
             raise RequestFailed(explain(e)) from e
         return page_from(response)
+
+    async def read_aggregate(
+        self, application: str, originator_id: str, version: int | None = None
+    ) -> AggregateView:
+        """Reads the state of an aggregate.
+
+        :param version: by default the newest.
+        :raises RequestFailed: when there is no such aggregate or version, it can't be projected, or
+            the server can't be reached or takes too long.
+        """
+        request = pb.ReadAggregateRequest(originator_id=originator_id, version=version)
+        operations = self._operations(application)
+        try:
+            return aggregate_from(await operations.ReadAggregate(request, timeout=READ_TIMEOUT))
+        except grpc.aio.AioRpcError as e:
+            raise RequestFailed(explain(e)) from e
+
+    async def pause_following(self, follower: str, leader: str, reason: str) -> None:
+        """Lets a following wait, until it is resumed or its follower's server is restarted.
+
+        :param reason: is written into the server's log, with who asked.
+        :raises RequestFailed: when the server refuses, or can't be reached.
+        """
+        request = pb.PauseFollowingRequest(leader=leader, reason=reason)
+        operations = self._operations(follower)
+        try:
+            await operations.PauseFollowing(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise RequestFailed(explain(e)) from e
+
+    async def resume_following(self, follower: str, leader: str, reason: str) -> None:
+        """Lets a following that was paused go on where it was.
+
+        :param reason: is written into the server's log, with who asked.
+        :raises RequestFailed: when the server refuses, or can't be reached.
+        """
+        request = pb.ResumeFollowingRequest(leader=leader, reason=reason)
+        operations = self._operations(follower)
+        try:
+            await operations.ResumeFollowing(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise RequestFailed(explain(e)) from e
+
+    async def retry_now(self, follower: str, leader: str, reason: str) -> None:
+        """Tries at once what waits for its next try: a failed event, or a leader that is away.
+
+        :param reason: is written into the server's log, with who asked.
+        :raises RequestFailed: when nothing is waiting, or the server can't be reached.
+        """
+        request = pb.RetryNowRequest(leader=leader, reason=reason)
+        operations = self._operations(follower)
+        try:
+            await operations.RetryNow(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise RequestFailed(explain(e)) from e
+
+    async def skip_event(
+        self,
+        follower: str,
+        leader: str,
+        notification_id: int,
+        reason: str,
+        *,
+        is_dry_run: bool = False,
+    ) -> EventView:
+        """Records the event that a following waits on as processed, without processing it.
+
+        :param reason: is written into the server's log, with who asked.
+        :param is_dry_run: changes nothing, and tells what would be skipped.
+        :returns: the event that was skipped, or would be.
+        :raises RequestFailed: when the following does not wait on this event, or the server can't
+            be reached.
+        """
+        request = pb.SkipEventRequest(
+            leader=leader, notification_id=notification_id, reason=reason, is_dry_run=is_dry_run
+        )
+        operations = self._operations(follower)
+        try:
+            response = await operations.SkipEvent(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise RequestFailed(explain(e)) from e
+        return event_from(response.event)
 
     async def call_method(
         self, application: str, method: str, arguments: Mapping[str, JsonValue]

@@ -54,6 +54,18 @@ class MethodView:
     """For people: ``(order_id: UUID) -> bool``."""
     docstring: str
     parameters: tuple[Parameter, ...] = ()
+    parameters_schema: str = ""
+    """The JSON Schema of an object that has a property for each parameter."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What an application's server is made of. Empty: it does not say."""
+
+    eventsourcing_grpc: str = ""
+    eventsourcing: str = ""
+    grpcio: str = ""
+    python: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,10 @@ class Description:
     methods: tuple[MethodView, ...] = ()
     follows: tuple[str, ...] = ()
     system_topic: str = ""
+    event_topics: tuple[str, ...] = ()
+    """Topics of the events that the server had seen when it was asked."""
+    versions: Versions = Versions()
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,8 @@ class FollowingError:
     """The event it happened on. 0: not on an event."""
     attempts: int = 0
     failing_since: float | None = None
-    next_try_at: datetime | None = None
+    next_try: float | None = None
+    """When it is tried again. None: nothing is waiting for that."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +121,14 @@ class ApplicationStatus:
     events_per_second: float = 0.0
     calls_per_second: float = 0.0
     errors_per_second: float = 0.0
+    p50_seconds: float | None = None
+    """Half of the calls took no longer. None: no call has ended lately."""
+    p99_seconds: float | None = None
+    calls: int = 0
+    """Since the server was started."""
+    errors: int = 0
+    calls_in_progress: int = 0
+    uptime_seconds: float = 0.0
     subscribers: int = 0
     followings: tuple[FollowingStatus, ...] = ()
     log_error: str = ""
@@ -151,6 +176,10 @@ class FollowingView:
     """When the follower's server was last heard of. None: its state and position are current."""
     why: str = ""
     """Why something is stale."""
+    lag_growth: float | None = None
+    """Events per second by which the lag grows. Below 0: it shrinks. None: not known."""
+    catch_up_seconds: float | None = None
+    """How long it takes to catch up, if all goes on as it does. None: not known, or never."""
 
     @property
     def state(self) -> FollowingState:
@@ -168,7 +197,7 @@ class EventView:
     originator_version: int
     timestamp: datetime | None = None
     state: str = ""
-    """A JSON object of the event's attributes. Empty: see ``error``."""
+    """A JSON object of the event's attributes. Empty: it was not asked for, or see ``error``."""
     error: str = ""
 
     @property
@@ -197,3 +226,23 @@ class CallResult:
     """JSON."""
     seconds: float
     """How long it took in the application."""
+
+
+@dataclass(frozen=True)
+class AggregateView:
+    """The state of an aggregate at one version."""
+
+    topic: str
+    originator_id: str
+    version: int
+    state: str
+    """A JSON object of the aggregate's attributes."""
+
+
+@dataclass(frozen=True)
+class PositionSample:
+    """Where a follower and its leader were at one moment."""
+
+    time: float
+    position: int
+    head: int

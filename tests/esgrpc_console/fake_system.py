@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from esgrpc_console.system_view import (
+    AggregateView,
     ApplicationStatus,
     ApplicationView,
     CallFailed,
@@ -18,6 +20,7 @@ from esgrpc_console.system_view import (
     FollowingStatus,
     Health,
     MethodView,
+    RequestFailed,
     SystemOperations,
     SystemState,
 )
@@ -35,6 +38,8 @@ class FakeSystem:
     def __init__(self) -> None:
         self.state = SystemState()
         self.logs: dict[str, list[EventView]] = {}
+        self.aggregates: dict[str, list[AggregateView]] = {}
+        self.controls: list[tuple[str, ...]] = []
         self.calls: list[tuple[str, str, Mapping[str, JsonValue]]] = []
         self.answer: CallResult | CallFailed = CallResult("null", 0.0031)
 
@@ -47,10 +52,19 @@ class FakeSystem:
         is_backwards: bool = False,
         topics: Sequence[str] = (),
         originator_id: str = "",
+        text: str = "",
+        with_state: bool = True,
     ) -> EventPage:
         """Reads a page as a server would."""
         log = self.logs.get(application, [])
         head = log[-1].id if log else 0
+        log = [
+            event if with_state else replace(event, state="")
+            for event in log
+            if (not topics or event.topic in topics)
+            and originator_id in {"", event.originator_id}
+            and text.lower() in f"{event.topic}\n{event.originator_id}\n{event.state}".lower()
+        ]
         if is_backwards:
             found = [event for event in reversed(log) if start is None or event.id <= start]
         else:
@@ -68,6 +82,46 @@ class FakeSystem:
         if isinstance(self.answer, CallFailed):
             raise self.answer
         return self.answer
+
+    async def read_aggregate(
+        self, application: str, originator_id: str, version: int | None = None
+    ) -> AggregateView:
+        """Returns the state that the test has chosen for this version."""
+        versions = self.aggregates.get(originator_id)
+        if not versions:
+            msg = f"{application} has no aggregate {originator_id}"
+            raise RequestFailed(msg)
+        return versions[-1 if version is None else version - 1]
+
+    async def pause_following(self, follower: str, leader: str, reason: str) -> None:
+        """Notes that it was asked."""
+        self.controls.append(("pause", follower, leader, reason))
+
+    async def resume_following(self, follower: str, leader: str, reason: str) -> None:
+        """Notes that it was asked."""
+        self.controls.append(("resume", follower, leader, reason))
+
+    async def retry_now(self, follower: str, leader: str, reason: str) -> None:
+        """Notes that it was asked."""
+        self.controls.append(("retry", follower, leader, reason))
+
+    async def skip_event(
+        self,
+        follower: str,
+        leader: str,
+        notification_id: int,
+        reason: str,
+        *,
+        is_dry_run: bool = False,
+    ) -> EventView:
+        """Notes that it was asked, and returns the event of the leader's log."""
+        if not is_dry_run:
+            self.controls.append(("skip", follower, leader, str(notification_id), reason))
+        for event in self.logs.get(leader, ()):
+            if event.id == notification_id:
+                return event
+        msg = f"{follower} does not wait on {leader} #{notification_id:,}"
+        raise RequestFailed(msg)
 
     def record(self, application: str, *events: EventView) -> None:
         """Adds events to a log, and lets the application tell of its new head."""
