@@ -31,6 +31,9 @@ _STATES = {
     pb.FOLLOWING_STATE_DIVERGED: FollowingState.DIVERGED,
 }
 
+_START_TOLERANCE = 1.0
+"""Seconds by which two readings of one start may differ, for messages take their time."""
+
 
 class ServerClock:
     """Translates points in time of a server's wall clock to the view's monotonic clock.
@@ -40,6 +43,17 @@ class ServerClock:
 
     def __init__(self) -> None:
         self._translations: dict[tuple[str, int], float] = {}
+        self._start: float | None = None
+
+    def start(self, uptime: float, *, now: float) -> float:
+        """Returns the reading of the monotonic clock when the server was started.
+
+        :param uptime: for how long it has been running, in seconds.
+        """
+        started = now - uptime
+        if self._start is None or abs(started - self._start) > _START_TOLERANCE:
+            self._start = started
+        return self._start
 
     def since(self, key: str, point: Timestamp, *, server_now: Timestamp, now: float) -> float:
         """Returns the reading of the monotonic clock at a point in time.
@@ -104,7 +118,7 @@ def status_from(
         calls=message.calls.calls,
         errors=message.calls.errors,
         calls_in_progress=message.calls.in_progress,
-        uptime_seconds=message.uptime.ToNanoseconds() / 1e9,
+        serving_since=clock.start(message.uptime.ToNanoseconds() / 1e9, now=now),
         subscribers=message.subscribers,
         followings=tuple(
             _following_from(following, message.time, clock, now) for following in message.followings

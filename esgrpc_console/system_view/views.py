@@ -128,7 +128,8 @@ class ApplicationStatus:
     """Since the server was started."""
     errors: int = 0
     calls_in_progress: int = 0
-    uptime_seconds: float = 0.0
+    serving_since: float | None = None
+    """When the server was started."""
     subscribers: int = 0
     followings: tuple[FollowingStatus, ...] = ()
     log_error: str = ""
