@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import ApplicationRecorder, Mapper, Notification
 
 from eventsourcing_grpc.errors import RequestError
-from eventsourcing_grpc.json_values import attributes_to_json_text
+from eventsourcing_grpc.event_decoding import decode_event
 from eventsourcing_grpc.originators import find_first_event, last_version
 from eventsourcing_grpc.protos import operations_pb2 as pb
 
@@ -32,7 +31,6 @@ _MAX_WINDOW = 20_000
 _MAX_PAGE_BYTES = 2_000_000
 # Recorders in memory keep writers waiting while they are read.
 _MAX_PAGE_SECONDS = 0.05
-_MAX_ERROR_LENGTH = 500
 # Databases have signed integers of 64 bits.
 _MAX_ID = 2**63 - 1
 
@@ -182,7 +180,7 @@ class _Reading:
             originator = self._originator
             if originator is not None and notification.originator_id != originator.id:
                 continue
-            event = self._decode(notification)
+            event = decode_event(notification, self._mapper)
             self._state_bytes += len(event.state)
             if self._state_bytes > MAX_STATE_BYTES and self._response.events:
                 self._look_through(notification.id - self._step)
@@ -201,23 +199,3 @@ class _Reading:
 
     def _is_late(self) -> bool:
         return monotonic() > self._deadline
-
-    def _decode(self, notification: Notification) -> pb.Event:
-        message = pb.Event(
-            id=notification.id,
-            topic=notification.topic,
-            originator_id=str(notification.originator_id),
-            originator_version=notification.originator_version,
-        )
-        try:
-            domain_event = self._mapper.to_domain_event(notification)
-            state = attributes_to_json_text(domain_event)
-            timestamp = getattr(domain_event, "timestamp", None)
-            if isinstance(timestamp, datetime):
-                message.timestamp.FromDatetime(timestamp)
-            message.state = state
-        except Exception as error:
-            # Keys, classes and transcodings may be missing, and any code of theirs may run.
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            message.error = text[:_MAX_ERROR_LENGTH]
-        return message
