@@ -10,11 +10,12 @@ import dataclasses
 import json
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import PurePath
 from types import SimpleNamespace
@@ -47,6 +48,24 @@ _SHOWN_AS_TEXT = (
     IPv6Address,
     IPv6Network,
 )
+# Their instances are shown by something else than fields that their class names.
+_SHOWN_OTHERWISE = (
+    *_SHOWN_AS_TEXT,
+    BaseAggregate,
+    Enum,
+    Mapping,
+    SimpleNamespace,
+    bytearray,
+    bytes,
+    float,
+    int,
+    memoryview,
+    str,
+    timedelta,
+    type,
+)
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def to_json_text(value: object) -> str:
@@ -67,14 +86,33 @@ def attributes_to_json_text(value: object) -> str:
     """
     conversion = _Conversion()
     converted = conversion.convert(value)
-    if not isinstance(value, Mapping) and _fields(value) is None:
+    if (
+        dataclass_fields(type(value)) is None
+        and not isinstance(value, Mapping)
+        and _fields(value) is None
+    ):
         attributes = _public(getattr(value, "__dict__", {}))
         converted = conversion.convert(attributes) if attributes else {"value": converted}
     return _text(converted)
 
 
+@lru_cache(maxsize=1_000)
+def dataclass_fields(cls: type) -> Sequence[str] | None:
+    """Returns the names of the fields by which a dataclass is shown, and nothing else of it is.
+
+    None: it is no dataclass, or is shown in another way.
+    """
+    if (
+        not dataclasses.is_dataclass(cls)
+        or issubclass(cls, _SHOWN_OTHERWISE)
+        or hasattr(cls, "__pydantic_fields__")
+    ):
+        return None
+    return tuple(field.name for field in dataclasses.fields(cls))
+
+
 def _text(converted: Json) -> str:
-    text = json.dumps(converted, ensure_ascii=False)
+    text = _encode(converted)
     if not text.isascii():
         try:
             text.encode()
@@ -105,6 +143,8 @@ class _Conversion:
             or self._values > _MAX_VALUES
         ):
             return {"type": _type_name(value), "repr": "…"}
+        if type(value) is int:
+            return _integer(value)
         self._parents.add(id(value))
         try:
             return self._convert_inside(value)
@@ -115,6 +155,15 @@ class _Conversion:
             self._parents.discard(id(value))
 
     def _convert_inside(self, value: object) -> Json:
+        # Most of what there is: it takes longer to find out about the rest.
+        if type(value) is dict:
+            return {self._key(key): self.convert(item) for key, item in value.items()}
+        if type(value) is list:
+            return [self.convert(item) for item in value]
+        if (names := dataclass_fields(type(value))) is not None:
+            return {
+                name: self.convert(getattr(value, name)) for name in names if hasattr(value, name)
+            }
         match value:
             case Enum():
                 return self.convert(value.value)
