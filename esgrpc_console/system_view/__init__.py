@@ -9,9 +9,15 @@ two cannot disagree::
 """
 
 from esgrpc_console.system_view.changes import Changes
-from esgrpc_console.system_view.failures import CallFailed, RequestFailed, SystemUnreachable
+from esgrpc_console.system_view.failures import (
+    CallFailed,
+    RequestFailed,
+    ServerUnavailable,
+    SystemUnreachable,
+)
 from esgrpc_console.system_view.log_window import LogWindow
 from esgrpc_console.system_view.operations import SystemOperations
+from esgrpc_console.system_view.options import ConnectionOptions, OptionError
 from esgrpc_console.system_view.parameters import Parameter, argument_from_text
 from esgrpc_console.system_view.problems import Problem, find_problems, summarise
 from esgrpc_console.system_view.system_state import SystemState
@@ -41,6 +47,7 @@ __all__ = [
     "CallFailed",
     "CallResult",
     "Changes",
+    "ConnectionOptions",
     "Description",
     "EventPage",
     "EventView",
@@ -51,10 +58,12 @@ __all__ = [
     "Health",
     "LogWindow",
     "MethodView",
+    "OptionError",
     "Parameter",
     "PositionSample",
     "Problem",
     "RequestFailed",
+    "ServerUnavailable",
     "SystemOperations",
     "SystemState",
     "SystemUnreachable",

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from esgrpc_console.system_view.backoff import Backoff
-from esgrpc_console.system_view.failures import explain
+from esgrpc_console.system_view.channels import ChannelOpener
+from esgrpc_console.system_view.discovery import DESCRIBE_TIMEOUT, Discovered
+from esgrpc_console.system_view.failures import RequestFailed
 from esgrpc_console.system_view.messages import ServerClock, description_from, status_from
 from esgrpc_console.system_view.system_state import SystemState
 from esgrpc_console.system_view.views import Health
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
 
-DESCRIBE_TIMEOUT = 5.0
+if TYPE_CHECKING:
+    from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsAsyncStub
+
 _LEAST_SILENCE = 3.0
 _SILENT_INTERVALS = 4
 
@@ -27,39 +32,51 @@ _HEALTH = {
     health_pb2.HealthCheckResponse.NOT_SERVING: Health.NOT_SERVING,
 }
 
-Discovered = Callable[[Iterable[pb.SystemApplication]], None]
-
 
 class ApplicationConnection:
     """Keeps one application's part of a :class:`SystemState` current until it is stopped."""
 
+    operations: OperationsAsyncStub
+    """For requests. Another one after a lost connection."""
+
     def __init__(
         self,
         name: str,
-        channel: grpc.aio.Channel,
+        address: str,
+        opener: ChannelOpener,
         state: SystemState,
         *,
         interval: float,
         clock: Callable[[], float],
-        discovered: Discovered,
+        discovered: Callable[[Iterable[pb.SystemApplication]], None],
+        found: Discovered | None = None,
+        hint: str = "",
     ) -> None:
         """
-        :param channel: to the application's server. It is closed by :meth:`stop`.
         :param interval: how often the server is to say how it is, in seconds.
         :param discovered: is told of the system's applications each time the server describes them.
+        :param found: the server, where it has been asked already. Its channel is taken over.
+        :param hint: is added to why the server can't be reached while it never has been.
+        :raises OptionError: when certificates are missing or can't be used.
         """
         self.name = name
-        self.operations = OperationsStub(channel)
-        self._health = health_pb2_grpc.HealthStub(channel)
-        self._channel = channel
+        self.has_been_heard = asyncio.Event()
+        """Whether its server has told how it is, or has been found not to answer."""
+        self._address = address
+        self._opener = opener
         self._state = state
         self._interval = interval
         self._clock = clock
         self._discovered = discovered
+        self._description = found.description if found else None
+        self._hint = hint
         self._backoff = Backoff()
         self._server_clock = ServerClock()
         self._last_heard = clock()
+        self._lost_with: tuple[str, str] | None = None
+        self._is_health_known = False
         self._task: asyncio.Task[None] | None = None
+        self._use(found.channel if found else opener.open(address))
 
     def start(self) -> None:
         """Starts watching, in a task of the running event loop."""
@@ -73,26 +90,55 @@ class ApplicationConnection:
                 await self._task
         await self._channel.close(None)
 
+    def _use(self, channel: grpc.aio.Channel) -> None:
+        self._channel = channel
+        self._certificate_times = self._opener.certificate_times()
+        self.operations = OperationsStub(channel)
+        self._health = health_pb2_grpc.HealthStub(channel)
+
     async def _run(self) -> None:
         while True:
             try:
+                await self._renew_channel()
                 await self._watch()
                 why = "the server ended the connection"
             except grpc.aio.AioRpcError as e:
-                why = explain(e)
+                why = await self._explain(e)
             except TimeoutError:
                 why = "no answer in time"
-            self._state.lose(self.name, why, since=self._last_heard)
+            except RequestFailed as e:
+                why = str(e)
+            self._state.lose(self.name, f"{why}{self._hint}", since=self._last_heard)
+            self.has_been_heard.set()
             await asyncio.sleep(self._backoff.next_delay())
 
+    async def _explain(self, error: grpc.aio.AioRpcError) -> str:
+        details = error.details() or ""
+        if self._lost_with is None or self._lost_with[0] != details:
+            self._lost_with = details, await self._opener.explain(error, self._address)
+        return self._lost_with[1]
+
+    async def _renew_channel(self) -> None:
+        """Opens another channel where certificates are others now: this one would keep the old."""
+        if self._opener.certificate_times() != self._certificate_times:
+            channel = self._opener.open(self._address)
+            await self._channel.close(None)
+            self._use(channel)
+
     async def _watch(self) -> None:
-        """Watches until the server goes away: then it raises, or returns."""
-        described = await self.operations.Describe(pb.DescribeRequest(), timeout=DESCRIBE_TIMEOUT)
+        """Watches until the server goes away: then it raises, or returns.
+
+        :raises RequestFailed: when another application is served there.
+        """
+        described, self._description = self._description, None
+        if described is None:
+            described = await self.operations.Describe(
+                pb.DescribeRequest(), timeout=DESCRIBE_TIMEOUT
+            )
         if described.name != self.name:
-            why = f"{described.name or 'something else'} is served there"
-            self._state.lose(self.name, why, since=self._last_heard)
-            await asyncio.sleep(self._backoff.next_delay())
-            return
+            msg = f"{described.name or 'something else'} is served there"
+            raise RequestFailed(msg)
+        self._hint = ""
         self._state.describe(self.name, description_from(described))
         self._discovered(described.applications)
         health = asyncio.create_task(self._watch_health(), name=f"watch health of {self.name}")
@@ -113,9 +159,11 @@ class ApplicationConnection:
             if not isinstance(message, pb.ApplicationStatus):
                 return
             self._last_heard = self._clock()
+            self._lost_with = None
             self._backoff.reset()
             status = status_from(message, clock=self._server_clock, now=self._last_heard)
             self._state.hear(self.name, status)
+            self._note_heard()
 
     async def _watch_health(self) -> None:
         backoff = Backoff()
@@ -126,9 +174,18 @@ class ApplicationConnection:
                 async for response in call:
                     backoff.reset()
                     health = _HEALTH.get(response.status, Health.UNKNOWN)
-                    self._state.set_health(self.name, health)
+                    self._hear_health(health)
             except grpc.aio.AioRpcError as e:
                 if e.code() is grpc.StatusCode.UNIMPLEMENTED:
-                    self._state.set_health(self.name, Health.UNKNOWN)
+                    self._hear_health(Health.UNKNOWN)
                     return
             await asyncio.sleep(backoff.next_delay())
+
+    def _hear_health(self, health: Health) -> None:
+        self._state.set_health(self.name, health)
+        self._is_health_known = True
+        self._note_heard()
+
+    def _note_heard(self) -> None:
+        if self._is_health_known and self._state.applications[self.name].status is not None:
+            self.has_been_heard.set()

@@ -18,8 +18,20 @@ class RequestFailed(Exception):
     """Raised when a server did not do what it was asked. The text is one line, for people."""
 
 
+class ServerUnavailable(RequestFailed):
+    """Raised when a server could not be reached, or did not answer in time: it may be later."""
+
+
 class SystemUnreachable(RequestFailed):
-    """Raised when no server could be reached on the address of a system."""
+    """Raised when no server could be reached on any address of a system.
+
+    ``reasons`` says why, by address.
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        told = "; on ".join(f"{address}: {why}" for address, why in self.reasons.items())
+        super().__init__(f"There is no system to be reached on {told}")
 
 
 class CallFailed(RequestFailed):
@@ -61,6 +73,20 @@ def explain(error: grpc.aio.AioRpcError) -> str:
             return "the connection was given up"
         case code:
             return details or code.name.lower().replace("_", " ")
+
+
+def request_failed(error: grpc.aio.AioRpcError) -> RequestFailed:
+    """Returns what a failed request is to be raised as."""
+    return (ServerUnavailable if is_unavailable(error) else RequestFailed)(explain(error))
+
+
+def is_unavailable(error: grpc.aio.AioRpcError) -> bool:
+    """Tells whether a call failed because of the connection, not of what was asked."""
+    return error.code() in {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+    }
 
 
 def call_failed(error: grpc.aio.AioRpcError) -> CallFailed:
@@ -105,6 +131,9 @@ def _is_outcome_unknown(error: grpc.aio.AioRpcError) -> bool:
 
 
 def _explain_unavailable(details: str) -> str:
+    tls = _explain_tls(details)
+    if tls:
+        return tls
     known = {
         "connection refused": "connection refused",
         "no route to host": "no route to the host",
@@ -126,3 +155,20 @@ def _explain_unavailable(details: str) -> str:
         if part in lowered:
             return words
     return details.rpartition(": ")[2] or "unavailable"
+
+
+def _explain_tls(details: str) -> str:
+    """Returns what is wrong with certificates, as far as BoringSSL and gRPC tell it."""
+    lowered = details.lower()
+    if "wrong_version_number" in lowered:
+        return "certificates are configured, but the server there does not speak TLS"
+    if "certificate_verify_failed" in lowered:
+        reason = details[lowered.index("certificate_verify_failed") :].split(":")[1:2]
+        said = reason[0].strip() if reason else "it is not signed by it"
+        return f"its certificate is not trusted by the root certificate: {said}"
+    if "hostname verification" in lowered or "not in peer certificate" in lowered:
+        return (
+            "its certificate is for another name: connect by the name in it, or give that name "
+            "as the server name"
+        )
+    return ""

@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import grpc
-
-from esgrpc_console.system_view.connection import DESCRIBE_TIMEOUT, ApplicationConnection
-from esgrpc_console.system_view.failures import (
-    RequestFailed,
-    SystemUnreachable,
-    call_failed,
-    explain,
-)
-from esgrpc_console.system_view.messages import aggregate_from, event_from, page_from
-from esgrpc_console.system_view.parameters import JsonValue
+from esgrpc_console.system_view import words
+from esgrpc_console.system_view.channels import ChannelOpener
+from esgrpc_console.system_view.connection import ApplicationConnection
+from esgrpc_console.system_view.discovery import Discovered, discover
+from esgrpc_console.system_view.failures import RequestFailed
+from esgrpc_console.system_view.options import ConnectionOptions, OptionError, checked_address
+from esgrpc_console.system_view.requests import SystemRequests
 from esgrpc_console.system_view.system_state import SystemState
-from esgrpc_console.system_view.views import (
-    AggregateView,
-    ApplicationView,
-    CallResult,
-    EventPage,
-    EventView,
-    Health,
-)
-from eventsourcing_grpc.channels import CHANNEL_OPTIONS
-from eventsourcing_grpc.credentials import channel_credentials
+from esgrpc_console.system_view.views import ApplicationView, Health
+from eventsourcing_grpc.addresses import check_address, is_loopback
 from eventsourcing_grpc.protos import operations_pb2 as pb
-from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
 
 if TYPE_CHECKING:
     from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsAsyncStub
 
-READ_TIMEOUT = 10.0
-CALL_TIMEOUT = 60.0
-CONTROL_TIMEOUT = 10.0
+_MANY_APPLICATIONS = 16
+_INTERVAL_OF_MANY = 1.0
 
 
-class SystemView:
+class SystemView(SystemRequests):
     """Watches every application of a system, and asks its servers for what isn't watched.
 
     An asynchronous context manager. What is known is in ``state``, and is kept current in tasks of
@@ -53,42 +39,55 @@ class SystemView:
 
     def __init__(
         self,
-        address: str,
-        *,
+        *addresses: str,
+        options: ConnectionOptions | None = None,
         env: Mapping[str, str] | None = None,
-        interval: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
-        :param address: of any server of the system, as ``localhost:50051``.
+        :param addresses: of any servers of the system, as ``localhost:50051``. The first that
+            answers tells of all applications.
         :param env: where the ``GRPC_SSL_*`` variables are, by default ``os.environ``.
-        :param interval: how often each server is to say how it is, in seconds.
+        :raises OptionError: when an address or an option can't be used.
         """
+        if not addresses:
+            msg = "no address is given. A good one is localhost:50051"
+            raise OptionError(msg)
         self.state = SystemState()
-        self._address = address
-        self._env = dict(os.environ if env is None else env)
-        self._interval = interval
+        self._addresses = tuple(map(checked_address, addresses))
+        self._options = options or ConnectionOptions()
+        self._options.check()
+        self._opener = ChannelOpener(self._options, os.environ if env is None else env)
         self._clock = clock
+        self._interval = self._options.interval
+        self._is_address_translated = False
         self._connections: dict[str, ApplicationConnection] = {}
 
     async def __aenter__(self) -> Self:
         """Connects to the system.
 
-        :raises SystemUnreachable: when there is no application server on the address.
-        :raises ValueError: when certificate files are missing or can't be used.
+        :raises SystemUnreachable: when there is no application server on any of the addresses.
+        :raises OptionError: when certificate files are missing or can't be used, or addresses are
+            given of applications that the system does not have.
         """
-        channel = self._open_channel(self._address)
+        found = await discover(self._addresses, self._opener)
+        described = found.description
         try:
-            described = await OperationsStub(channel).Describe(
-                pb.DescribeRequest(), timeout=DESCRIBE_TIMEOUT, wait_for_ready=False
-            )
-        except grpc.aio.AioRpcError as e:
-            msg = f"There is no system to be reached on {self._address}: {explain(e)}"
-            raise SystemUnreachable(msg) from e
-        finally:
-            await channel.close(None)
-        # The address that was given is known to work; what the server calls itself need not.
-        self._connect(described.name, self._address, described.follows)
+            self._check_overrides(described)
+        except OptionError:
+            await found.channel.close(None)
+            raise
+        if len(described.applications) > _MANY_APPLICATIONS:
+            self._interval = max(self._interval, _INTERVAL_OF_MANY)
+        told = {application.name: application.address for application in described.applications}
+        # Then the others, too, may be somewhere else than they say: behind forwarded ports.
+        told_address = told.get(described.name, "")
+        self._is_address_translated = not _is_same_address(told_address, found.address)
+        if described.name in self._options.addresses:
+            await found.channel.close(None)
+        else:
+            # The address that was given is known to work; what the server calls itself need not.
+            self._connect(described.name, found.address, described.follows, found)
         self._discover(described.applications)
         return self
 
@@ -101,187 +100,90 @@ class SystemView:
         """Ends all tasks and closes all connections."""
         await asyncio.gather(*(connection.stop() for connection in self._connections.values()))
 
-    async def read_events(
-        self,
-        application: str,
-        *,
-        start: int | None = None,
-        limit: int = 100,
-        is_backwards: bool = False,
-        topics: Sequence[str] = (),
-        originator_id: str = "",
-        text: str = "",
-        with_state: bool = True,
-    ) -> EventPage:
-        """Reads one page of an application's notification log, decoded by its server.
+    async def wait_until_heard(self, timeout: float = 5.0) -> bool:
+        """Waits until every application has told how it is, or was found not to answer.
 
-        The page may be shorter than the limit, or empty, without being the end of the log: go on
-        behind ``read_through`` until ``is_end``.
-
-        :param start: the first ID wanted, by default the first or last of the log.
-        :param topics: of the events wanted, by default all.
-        :param originator_id: of the aggregate whose events are wanted, by default all.
-        :param text: only events that have it in their topic, originator ID or state, in any case.
-        :param with_state: whether events have their states, which may be large.
-        :raises RequestFailed: when the server can't be reached, can't read, or takes too long.
+        :returns: whether all have, within the timeout in seconds.
         """
-        request = pb.ReadEventsRequest(
-            start=start,
-            limit=limit,
-            direction=pb.DIRECTION_BACKWARDS if is_backwards else pb.DIRECTION_FORWARDS,
-            topics=topics,
-            originator_id=originator_id,
-            text=text,
-            omit_state=not with_state,
-        )
         try:
-            response = await self._operations(application).ReadEvents(request, timeout=READ_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise RequestFailed(explain(e)) from e
-        return page_from(response)
-
-    async def read_aggregate(
-        self, application: str, originator_id: str, version: int | None = None
-    ) -> AggregateView:
-        """Reads the state of an aggregate.
-
-        :param version: by default the newest.
-        :raises RequestFailed: when there is no such aggregate or version, it can't be projected, or
-            the server can't be reached or takes too long.
-        """
-        request = pb.ReadAggregateRequest(originator_id=originator_id, version=version)
-        operations = self._operations(application)
-        try:
-            return aggregate_from(await operations.ReadAggregate(request, timeout=READ_TIMEOUT))
-        except grpc.aio.AioRpcError as e:
-            raise RequestFailed(explain(e)) from e
-
-    async def pause_following(self, follower: str, leader: str, reason: str) -> None:
-        """Lets a following wait, until it is resumed or its follower's server is restarted.
-
-        :param reason: is written into the server's log, with who asked.
-        :raises RequestFailed: when the server refuses, or can't be reached.
-        """
-        request = pb.PauseFollowingRequest(leader=leader, reason=reason)
-        operations = self._operations(follower)
-        try:
-            await operations.PauseFollowing(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise RequestFailed(explain(e)) from e
-
-    async def resume_following(self, follower: str, leader: str, reason: str) -> None:
-        """Lets a following that was paused go on where it was.
-
-        :param reason: is written into the server's log, with who asked.
-        :raises RequestFailed: when the server refuses, or can't be reached.
-        """
-        request = pb.ResumeFollowingRequest(leader=leader, reason=reason)
-        operations = self._operations(follower)
-        try:
-            await operations.ResumeFollowing(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise RequestFailed(explain(e)) from e
-
-    async def retry_now(self, follower: str, leader: str, reason: str) -> None:
-        """Tries at once what waits for its next try: a failed event, or a leader that is away.
-
-        :param reason: is written into the server's log, with who asked.
-        :raises RequestFailed: when nothing is waiting, or the server can't be reached.
-        """
-        request = pb.RetryNowRequest(leader=leader, reason=reason)
-        operations = self._operations(follower)
-        try:
-            await operations.RetryNow(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise RequestFailed(explain(e)) from e
-
-    async def skip_event(
-        self,
-        follower: str,
-        leader: str,
-        notification_id: int,
-        reason: str,
-        *,
-        is_dry_run: bool = False,
-    ) -> EventView:
-        """Records the event that a following waits on as processed, without processing it.
-
-        :param reason: is written into the server's log, with who asked.
-        :param is_dry_run: changes nothing, and tells what would be skipped.
-        :returns: the event that was skipped, or would be.
-        :raises RequestFailed: when the following does not wait on this event, or the server can't
-            be reached.
-        """
-        request = pb.SkipEventRequest(
-            leader=leader, notification_id=notification_id, reason=reason, is_dry_run=is_dry_run
-        )
-        operations = self._operations(follower)
-        try:
-            response = await operations.SkipEvent(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise RequestFailed(explain(e)) from e
-        return event_from(response.event)
-
-    async def call_method(
-        self, application: str, method: str, arguments: Mapping[str, JsonValue]
-    ) -> CallResult:
-        """Calls a method of an application.
-
-        A call is sent once, and given up after a minute: then its outcome is not known.
-
-        :raises CallFailed: when the application raised, or the server can't be reached.
-        """
-        request = pb.OperationsCallMethodRequest(
-            method=method, arguments=json.dumps(dict(arguments)) if arguments else ""
-        )
-        try:
-            response = await self._operations(application).CallMethod(request, timeout=CALL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise call_failed(e) from e
-        return CallResult(result=response.result, seconds=response.duration.ToNanoseconds() / 1e9)
+            async with asyncio.timeout(timeout):
+                for connection in tuple(self._connections.values()):
+                    await connection.has_been_heard.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _operations(self, application: str) -> OperationsAsyncStub:
         connection = self._connections.get(application)
         if connection is None:
-            msg = f"{application} is not an application of this system with a known address"
+            name = words.line(application)
+            if application in self.state.applications:
+                msg = f"the address of {name} is not known, or can't be used"
+            else:
+                names = ", ".join(map(words.line, self.state.applications))
+                msg = f"there is no application {name!r} in this system: it has {names}"
             raise RequestFailed(msg)
         return connection.operations
 
-    def _open_channel(self, address: str) -> grpc.aio.Channel:
-        credentials = channel_credentials(self._env)
-        if credentials is None:
-            return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
-        return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
+    def _check_overrides(self, described: pb.DescribeResponse) -> None:
+        names = {described.name, *(application.name for application in described.applications)}
+        for name, address in self._options.addresses.items():
+            if name not in names:
+                known = ", ".join(map(words.line, sorted(names)))
+                msg = f"{name}={address} is for no application of this system: it has {known}"
+                raise OptionError(msg)
 
-    def _connect(self, name: str, address: str, follows: Iterable[str]) -> None:
-        follows = tuple(follows)
-        if not address:
-            self.state.put(
-                ApplicationView(
+    def _connect(
+        self, name: str, told: str, follows: Iterable[str], found: Discovered | None = None
+    ) -> None:
+        address = self._options.addresses.get(name, told)
+        hint = ""
+        if self._is_address_translated and address == told and found is None:
+            hint = (
+                f" (that is where its server says it is: --address {name}=HOST:PORT overrides it)"
+            )
+        view = ApplicationView(name, address, follows=tuple(follows))
+        why = _why_unusable(address)
+        if not why:
+            try:
+                connection = ApplicationConnection(
                     name,
                     address,
-                    health=Health.UNREACHABLE,
-                    follows=follows,
-                    stale_since=self._clock(),
-                    why="its address is not known",
+                    self._opener,
+                    self.state,
+                    interval=self._interval,
+                    clock=self._clock,
+                    discovered=self._discover,
+                    found=found,
+                    hint=hint,
                 )
+            except OptionError as e:
+                why = str(e)
+        if why:
+            self.state.put(
+                replace(view, health=Health.UNREACHABLE, stale_since=self._clock(), why=why + hint)
             )
             return
-        self.state.put(ApplicationView(name, address, follows=follows))
-        connection = ApplicationConnection(
-            name,
-            self._open_channel(address),
-            self.state,
-            interval=self._interval,
-            clock=self._clock,
-            discovered=self._discover,
-        )
+        self.state.put(view)
         self._connections[name] = connection
         connection.start()
 
     def _discover(self, applications: Iterable[pb.SystemApplication]) -> None:
         for application in applications:
-            if application.name in self._connections:
-                continue
-            if application.address or application.name not in self.state.applications:
+            known = self.state.applications.get(application.name)
+            if known is None or (application.address and not known.address):
                 self._connect(application.name, application.address, application.follows)
+
+
+def _is_same_address(told: str, given: str) -> bool:
+    if told == given or check_address(told):
+        return True
+    is_here = is_loopback(told) and is_loopback(given)
+    return is_here and told.rpartition(":")[2] == given.rpartition(":")[2]
+
+
+def _why_unusable(address: str) -> str:
+    if not address:
+        return "its address is not known"
+    problem = check_address(address)
+    return f"{words.line(address)!r} is not an address: {problem}" if problem else ""

@@ -1,21 +1,48 @@
-"""The terminal application: opens a system, shows it, and quits."""
+"""The terminal application: opens a system, goes to the places that are wanted, and quits."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType, Keymap
+from textual.command import CommandPalette
 from textual.message import Message
 
-from esgrpc_console.system_view import SystemOperations
+from esgrpc_console.command_lines import NO_TARGET, Target
+from esgrpc_console.local_servers import LocalServers
+from esgrpc_console.system_view import SystemOperations, find_problems
+from esgrpc_console.system_view.event_cache import EventCache
+from esgrpc_console.tui.actions import ACTIONS, ACTIONS_BY_ID, bindings_of
+from esgrpc_console.tui.palette import ConsoleCommands
+from esgrpc_console.tui.places import (
+    AggregatePlace,
+    ApplicationPlace,
+    EventPlace,
+    FollowingPlace,
+    Open,
+    OutputPlace,
+    Place,
+    TracePlace,
+)
+from esgrpc_console.tui.screens.aggregate_screen import AggregateScreen
+from esgrpc_console.tui.screens.application_screen import ApplicationScreen
+from esgrpc_console.tui.screens.ask_screen import AskScreen
+from esgrpc_console.tui.screens.event_screen import EventScreen
+from esgrpc_console.tui.screens.follower_screen import FollowerScreen
 from esgrpc_console.tui.screens.help_screen import HelpScreen
-from esgrpc_console.tui.screens.main_screen import MainScreen
+from esgrpc_console.tui.screens.live_screen import LiveScreen
+from esgrpc_console.tui.screens.output_screen import OutputScreen
+from esgrpc_console.tui.screens.overview_screen import OverviewScreen
 from esgrpc_console.tui.screens.starting_screen import StartingScreen
+from esgrpc_console.tui.screens.trace_screen import TraceScreen
+from esgrpc_console.tui.session import Session
+from esgrpc_console.tui.themes import COLOUR_BLIND_SAFE, DEFAULT_THEME
 
 
 def _no_progress() -> tuple[str, Sequence[str]]:
@@ -39,6 +66,30 @@ class SystemToShow:
     clock: Callable[[], float] = time.monotonic
     """The clock of the opened system's state."""
 
+    target: Target = NO_TARGET
+    """How command lines name the system."""
+
+    context: str = ""
+    """The name of the context in the configuration file. Empty: there is none."""
+
+    colour: str = ""
+    """The context's colour. Empty: none."""
+
+    is_read_only: bool = False
+    """Whether actions that change something are disabled."""
+
+    servers: LocalServers | None = None
+    """The servers that this console has started. None: it has started none."""
+
+    history_path: Path | None = None
+    """Where calls of methods are kept. None: they are not."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys than the usual ones, by the IDs of actions."""
+
+    theme: str = ""
+    """The name of the theme. Empty: the usual one."""
+
 
 class ConsoleApp(App[Exception]):
     """The console. Its result is the exception that kept the system from being opened, or None."""
@@ -47,13 +98,20 @@ class ConsoleApp(App[Exception]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "next", show=False),
-        Binding("question_mark", "help", "help", key_display="?"),
-        Binding("q", "quit", "quit"),
-        Binding("ctrl+c", "interrupt", "quit", show=False, priority=True),
-        Binding("ctrl+q", "quit", "quit", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(
+        "app.back",
+        "app.overview",
+        "app.problem",
+        "app.trace",
+        "app.output",
+        "app.commands",
+        "app.help",
+        "app.theme",
+        "app.picture",
+        "app.interrupt",
+        "app.quit",
+        "app.quit-at-once",
+    )
 
     class Opened(Message):
         """Posted when the system can be shown."""
@@ -65,6 +123,12 @@ class ConsoleApp(App[Exception]):
     def __init__(self, system: SystemToShow) -> None:
         super().__init__()
         self._system = system
+        self._session: Session | None = None
+        for theme in COLOUR_BLIND_SAFE:
+            self.register_theme(theme)
+        self.theme = system.theme or DEFAULT_THEME
+        keymap: Keymap = dict(system.keys)
+        self.set_keymap(keymap)
 
     def on_mount(self) -> None:
         """Opens the system, and says so."""
@@ -84,14 +148,127 @@ class ConsoleApp(App[Exception]):
     @on(Opened)
     def show_system(self, message: Opened) -> None:
         """Shows the system in place of the words about its start."""
-        self.switch_screen(
-            MainScreen(message.operations, self._system.title, clock=self._system.clock)
+        system = self._system
+        self._session = Session(
+            operations=message.operations,
+            events=EventCache(message.operations),
+            title=system.title,
+            target=system.target,
+            context=system.context,
+            colour=system.colour,
+            is_read_only=system.is_read_only,
+            clock=system.clock,
+            servers=system.servers,
+            history_path=system.history_path,
         )
+        self.switch_screen(OverviewScreen(self._session))
+
+    @on(Open)
+    def open_place(self, message: Open) -> None:
+        """Shows a place: on the screen that shows it already, if there is one below this one."""
+        if self._session is None:
+            return
+        place = message.place
+        known = self._screen_of(place)
+        if known is None:
+            self.push_screen(_make_screen(self._session, place))
+            return
+        while self.screen is not known:
+            self.pop_screen()
+        match known, place:
+            case ApplicationScreen(), ApplicationPlace():
+                known.go_to(place)
+            case AggregateScreen(), AggregatePlace():
+                known.go_to(place)
+            case OutputScreen(), OutputPlace():
+                known.go_to(place)
+            case _:
+                # It has only one thing to show.
+                pass
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hides what is of no use here."""
+        match action:
+            case "back":
+                return len(self.screen_stack) > _BASE_SCREENS
+            case "output":
+                return self._session is not None and self._session.servers is not None
+            case "overview" | "problem" | "trace" | "commands":
+                return self._session is not None
+            case _:
+                return True
+
+    async def action_back(self) -> None:
+        """Goes back to the screen below."""
+        if len(self.screen_stack) > _BASE_SCREENS:
+            await self.pop_screen()
+
+    def action_overview(self) -> None:
+        """Goes back to the overview."""
+        while len(self.screen_stack) > _BASE_SCREENS:
+            self.pop_screen()
+
+    def action_problem(self) -> None:
+        """Goes to the cause of the worst problem."""
+        if self._session is None:
+            return
+        problems = find_problems(self._session.operations.state, now=self._session.clock())
+        if not problems:
+            self.notify("nothing is wrong", markup=False, timeout=3)
+        elif problems[0].leader:
+            self.post_message(Open(FollowingPlace(problems[0].application, problems[0].leader)))
+        elif self._session.servers is not None:
+            self.post_message(Open(OutputPlace(problems[0].application)))
+        else:
+            self.post_message(Open(ApplicationPlace(problems[0].application)))
+
+    def action_trace(self) -> None:
+        """Asks what is to be found."""
+
+        def trace(text: str | None) -> None:
+            if text:
+                self.post_message(Open(TracePlace(text)))
+
+        self.push_screen(
+            AskScreen("Trace everything that mentions", placeholder="an ID, or any text"), trace
+        )
+
+    def action_output(self) -> None:
+        """Shows what servers have written."""
+        self.post_message(Open(OutputPlace()))
+
+    def action_commands(self) -> None:
+        """Searches for what can be done."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(
+                CommandPalette(
+                    providers=[ConsoleCommands],
+                    placeholder="What is to be done, or where to go",
+                )
+            )
 
     def action_help(self) -> None:
         """Shows what each key does."""
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+        if isinstance(self.screen, HelpScreen):
+            return
+        active = {binding.binding.id for binding in self.screen.active_bindings.values()}
+        here = [info for info in ACTIONS if info.id in active and info.place != "Everywhere"]
+        self.push_screen(
+            HelpScreen(here, ACTIONS, {info.id: self._keys(info.id) for info in ACTIONS})
+        )
+
+    def action_choose_theme(self) -> None:
+        """Chooses the colours."""
+        self.search_themes()
+
+    def action_picture(self) -> None:
+        """Saves a picture of the screen in the working directory."""
+        try:
+            path = self.save_screenshot()
+        except OSError as e:
+            self.notify(f"the picture can't be saved: {e.strerror}", severity="error", markup=False)
+        else:
+            self.notify(f"saved {path}", markup=False)
 
     def action_interrupt(self) -> None:
         """Copies what is selected. Where nothing is, quits, as Ctrl-C does everywhere else."""
@@ -101,3 +278,70 @@ class ConsoleApp(App[Exception]):
             self.screen.clear_selection()
         else:
             self.exit()
+
+    def _screen_of(self, place: Place) -> LiveScreen | None:
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, _GOING) and _is_same(screen.place, place):
+                return screen
+        return None
+
+    def _keys(self, action_id: str) -> str:
+        keys = self._system.keys.get(action_id) or ACTIONS_BY_ID[action_id].keys
+        return " ".join(_key_name(key) for key in keys.split(","))
+
+
+_BASE_SCREENS = 2
+"""Textual's own default screen, and the overview."""
+
+_GOING = (
+    AggregateScreen,
+    ApplicationScreen,
+    FollowerScreen,
+    OutputScreen,
+    TraceScreen,
+)
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "slash": "/",
+    "colon": ":",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+}
+
+
+def _key_name(key: str) -> str:
+    return _KEY_NAMES.get(key, key)
+
+
+def _is_same(shown: Place, wanted: Place) -> bool:
+    match shown, wanted:
+        case ApplicationPlace(), ApplicationPlace():
+            return shown.application == wanted.application
+        case AggregatePlace(), AggregatePlace():
+            return (shown.application, shown.originator_id) == (
+                wanted.application,
+                wanted.originator_id,
+            )
+        case OutputPlace(), OutputPlace():
+            return True
+        case _:
+            return shown == wanted
+
+
+def _make_screen(session: Session, place: Place) -> LiveScreen | EventScreen:
+    match place:
+        case ApplicationPlace():
+            return ApplicationScreen(session, place)
+        case FollowingPlace():
+            return FollowerScreen(session, place)
+        case AggregatePlace():
+            return AggregateScreen(session, place)
+        case TracePlace():
+            return TraceScreen(session, place)
+        case OutputPlace():
+            return OutputScreen(session, place)
+        case EventPlace():
+            return EventScreen(session, place)

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 from eventsourcing.utils import EnvType
 
-from esgrpc_console.system_view import SystemView
+from esgrpc_console.system_view import ConnectionOptions, SystemView
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.example import Orders, Payments, Reservations, system
 
@@ -37,6 +37,10 @@ async def wait_for(condition: Callable[[], bool], what: str, timeout: float = 15
         await asyncio.sleep(0.05)
 
 
+QUICK = ConnectionOptions(interval=0.1)
+"""Lets servers say ten times a second how they are."""
+
+
 @pytest.fixture
 def example_env() -> EnvType:
     return free_addresses(("Orders", "Reservations", "Payments"))
@@ -57,5 +61,5 @@ def servers(example_env: EnvType) -> Iterator[Servers]:
 
 @pytest.fixture
 async def view(servers: Servers) -> AsyncIterator[SystemView]:
-    async with SystemView(servers["Orders"].address, env={}, interval=0.1) as view:
+    async with SystemView(servers["Orders"].address, env={}, options=QUICK) as view:
         yield view

@@ -19,7 +19,7 @@ from esgrpc_console.system_view import (
 )
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.server_process import ServerProcess
-from tests.esgrpc_console.conftest import Servers, free_addresses, wait_for
+from tests.esgrpc_console.conftest import QUICK, Servers, free_addresses, wait_for
 from tests.esgrpc_console.shop import UNKIND, Complaints, Shop, failing_system, system
 
 
@@ -159,7 +159,7 @@ async def test_an_unknown_application_is_one_clear_error(view: SystemView) -> No
 async def test_leaving_ends_every_task(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
     before = asyncio.all_tasks()
     with caplog.at_level(logging.WARNING):
-        async with SystemView(servers["Orders"].address, env={}, interval=0.1) as view:
+        async with SystemView(servers["Orders"].address, env={}, options=QUICK) as view:
             await wait_for(lambda: _is_all_well(view), "all is well")
     # What grpcio has begun for the calls that were cancelled ends by itself.
     await wait_for(lambda: asyncio.all_tasks() == before, "every task has ended")
@@ -173,7 +173,7 @@ async def test_a_system_of_one_application_is_a_system() -> None:
     server = GrpcApplicationServer(Shop, free_addresses(("Shop",)), system=system)
     server.start()
     try:
-        async with SystemView(server.address, env={}, interval=0.1) as view:
+        async with SystemView(server.address, env={}, options=QUICK) as view:
             result = await view.call_method("Shop", "echo", {"text": UNKIND})
             assert json.loads(result.result) == UNKIND
             long = await view.call_method("Shop", "much", {"characters": 10_000_000})
@@ -189,7 +189,7 @@ async def test_a_policy_that_raises_is_told_with_its_event_and_error() -> None:
     for server in servers:
         server.start()
     try:
-        async with SystemView(servers[0].address, env={}, interval=0.1) as view:
+        async with SystemView(servers[0].address, env={}, options=QUICK) as view:
             await view.call_method("Shop", "label", {})
             await wait_for(
                 lambda: [f.state for f in view.state.followings] == [FollowingState.FAILING],
@@ -216,7 +216,7 @@ async def test_a_frozen_server_is_stale_within_seconds() -> None:
     process.start()
     try:
         process.wait_until_serving()
-        async with SystemView(process.address, env={}, interval=0.1) as view:
+        async with SystemView(process.address, env={}, options=QUICK) as view:
             await wait_for(lambda: _is_all_well(view), "it serves")
             os.kill(process.pid, signal.SIGSTOP)
             frozen_at = monotonic()

@@ -1,7 +1,9 @@
-"""What each key does."""
+"""What each key does, here first and everywhere after that. Made from the registry of actions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,46 +13,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-KEYS = (
-    (
-        "Everywhere",
-        (
-            ("tab, shift+tab", "go to the next, previous part of the screen"),
-            ("a", "go to the applications"),
-            ("l", "go to the log of the selected application"),
-            ("m", "go to the methods of the selected application"),
-            ("?", "this help"),
-            ("q, ctrl+c", "quit, and stop the servers that were started"),
-        ),
-    ),
-    (
-        "Tables",
-        (
-            ("up, down", "select an application"),
-            ("enter", "go to its log"),
-        ),
-    ),
-    (
-        "Log",
-        (
-            ("up, down, j, k", "move, reading more of the log at the edges"),
-            ("f, end, G", "go to the newest event and follow"),
-            ("g, home", "go to the first event"),
-            ("enter", "show the event"),
-        ),
-    ),
-    (
-        "Methods",
-        (
-            ("enter", "open the form; in the form, call"),
-            ("escape", "go back to the list"),
-        ),
-    ),
-)
+from esgrpc_console.tui.action_lists.action_info import ActionInfo
+
+_KEY_WIDTH = 16
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists keys by place."""
+    """Lists keys by place, with the IDs by which the configuration file changes them."""
 
     CSS_PATH = "help_screen.tcss"
 
@@ -58,18 +27,37 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,enter,question_mark", "dismiss", "close")
     ]
 
+    def __init__(
+        self, here: Sequence[ActionInfo], everything: Sequence[ActionInfo], keys: dict[str, str]
+    ) -> None:
+        """
+        :param here: what can be done on the screen that is under this one.
+        :param everything: all actions.
+        :param keys: how the keys of an action are written, by its ID.
+        """
+        super().__init__()
+        self._here = here
+        self._everything = everything
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         """All keys, in a box that scrolls where it must."""
-        width = max(len(key) for _, keys in KEYS for key, _ in keys)
         parts: list[Content | str | tuple[str, str]] = []
-        for place, keys in KEYS:
+        places = {info.place for info in self._here}
+        listed = sorted(self._everything, key=lambda info: info.place not in places)
+        for place, actions in groupby(listed, key=lambda info: info.place):
             parts.append((f"{place}\n", "bold $accent"))
-            parts.extend(
-                part
-                for key, meaning in keys
-                for part in ((f"  {key:<{width}}", "bold"), f"   {meaning}\n")
-            )
+            for info in actions:
+                parts += [
+                    (f"  {self._keys[info.id]:<{_KEY_WIDTH}} ", "bold"),
+                    f"{info.help}  ",
+                    (f"{info.id}\n", "dim"),
+                ]
             parts.append("\n")
+        parts.append(
+            ("[keys] in the configuration file gives other keys to an action, by its ID.", "dim")
+        )
         with VerticalScroll(id="help") as box:
+            box.border_title = "keys"
             box.border_subtitle = "esc close"
-            yield Static(Content.assemble(*parts).rstrip())
+            yield Static(Content.assemble(*parts))

@@ -8,10 +8,9 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from esgrpc_console.system_view import SystemState, find_problems, summarise, words
+from esgrpc_console.system_view import SystemState, find_problems, summarise
 from esgrpc_console.tui.appearance import Appearance, Tone, severity_tone
 
-_GAP = 3
 _PADDING = 2
 
 
@@ -20,7 +19,6 @@ class _Line:
     text: str = ""
     more: str = ""
     tone: Tone = Tone.PLAIN
-    title: str = ""
 
 
 class Headline(Widget):
@@ -28,19 +26,16 @@ class Headline(Widget):
 
     line: reactive[_Line] = reactive(_Line)
 
-    def show_state(self, state: SystemState, now: float, title: str) -> None:
-        """Says how the system is just now.
-
-        :param title: names the system, at the end of the line where there is room.
-        """
+    def show_state(self, state: SystemState, now: float) -> None:
+        """Says how the system is just now."""
         problems = find_problems(state, now=now)
         if not problems:
-            self.line = _Line(f"● {summarise(state)}", "", Tone.GOOD, title)
+            self.line = _Line(f"● {summarise(state)}", "", Tone.GOOD)
             return
         worst, *others = problems
         more = f"  (and {len(others)} more)" if others else ""
         tone = severity_tone(worst.severity)
-        self.line = _Line(f"{worst.symbol} {worst.text}", more, tone, title)
+        self.line = _Line(f"{worst.symbol} {worst.text}", more, tone)
 
     def render(self) -> Text:
         """Returns the line, shortened to what there is room for."""
@@ -51,8 +46,4 @@ class Headline(Widget):
         line.append(self.line.more)
         if self.line.tone is Tone.BAD:
             line.stylize("bold")
-        room -= line.cell_len
-        if len(self.line.title) + _GAP <= room:
-            line.append(" " * (room - len(self.line.title)))
-            line.append(words.line(self.line.title), "dim")
         return line

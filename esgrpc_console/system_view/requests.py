@@ -1,0 +1,173 @@
+"""What a system's servers are asked for, one request each. Which server is asked is left to others."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import grpc
+
+from esgrpc_console.system_view.failures import call_failed, request_failed
+from esgrpc_console.system_view.messages import aggregate_from, event_from, page_from
+from esgrpc_console.system_view.parameters import JsonValue
+from esgrpc_console.system_view.views import AggregateView, CallResult, EventPage, EventView
+from eventsourcing_grpc.protos import operations_pb2 as pb
+
+if TYPE_CHECKING:
+    from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsAsyncStub
+
+READ_TIMEOUT = 10.0
+CALL_TIMEOUT = 60.0
+CONTROL_TIMEOUT = 10.0
+
+
+class SystemRequests(ABC):
+    """Asks the servers of a system. Requests that fail raise :class:`RequestFailed`."""
+
+    @abstractmethod
+    def _operations(self, application: str) -> OperationsAsyncStub:
+        """Returns what the server of an application is asked through.
+
+        :raises RequestFailed: when there is no such application, or its address is not known.
+        """
+
+    async def read_events(
+        self,
+        application: str,
+        *,
+        start: int | None = None,
+        limit: int = 100,
+        is_backwards: bool = False,
+        topics: Sequence[str] = (),
+        originator_id: str = "",
+        text: str = "",
+        with_state: bool = True,
+    ) -> EventPage:
+        """Reads one page of an application's notification log, decoded by its server.
+
+        The page may be shorter than the limit, or empty, without being the end of the log: go on
+        behind ``read_through`` until ``is_end``.
+
+        :param start: the first ID wanted, by default the first or last of the log.
+        :param topics: of the events wanted, by default all.
+        :param originator_id: of the aggregate whose events are wanted, by default all.
+        :param text: only events that have it in their topic, originator ID or state, in any case.
+        :param with_state: whether events have their states, which may be large.
+        :raises RequestFailed: when the server can't be reached, can't read, or takes too long.
+        """
+        request = pb.ReadEventsRequest(
+            start=start,
+            limit=limit,
+            direction=pb.DIRECTION_BACKWARDS if is_backwards else pb.DIRECTION_FORWARDS,
+            topics=topics,
+            originator_id=originator_id,
+            text=text,
+            omit_state=not with_state,
+        )
+        try:
+            response = await self._operations(application).ReadEvents(request, timeout=READ_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise request_failed(e) from e
+        return page_from(response)
+
+    async def read_aggregate(
+        self, application: str, originator_id: str, version: int | None = None
+    ) -> AggregateView:
+        """Reads the state of an aggregate.
+
+        :param version: by default the newest.
+        :raises RequestFailed: when there is no such aggregate or version, it can't be projected, or
+            the server can't be reached or takes too long.
+        """
+        request = pb.ReadAggregateRequest(originator_id=originator_id, version=version)
+        operations = self._operations(application)
+        try:
+            return aggregate_from(await operations.ReadAggregate(request, timeout=READ_TIMEOUT))
+        except grpc.aio.AioRpcError as e:
+            raise request_failed(e) from e
+
+    async def pause_following(self, follower: str, leader: str, reason: str) -> None:
+        """Lets a following wait, until it is resumed or its follower's server is restarted.
+
+        :param reason: is written into the server's log, with who asked.
+        :raises RequestFailed: when the server refuses, or can't be reached.
+        """
+        request = pb.PauseFollowingRequest(leader=leader, reason=reason)
+        operations = self._operations(follower)
+        try:
+            await operations.PauseFollowing(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise request_failed(e) from e
+
+    async def resume_following(self, follower: str, leader: str, reason: str) -> None:
+        """Lets a following that was paused go on where it was.
+
+        :param reason: is written into the server's log, with who asked.
+        :raises RequestFailed: when the server refuses, or can't be reached.
+        """
+        request = pb.ResumeFollowingRequest(leader=leader, reason=reason)
+        operations = self._operations(follower)
+        try:
+            await operations.ResumeFollowing(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise request_failed(e) from e
+
+    async def retry_now(self, follower: str, leader: str, reason: str) -> None:
+        """Tries at once what waits for its next try: a failed event, or a leader that is away.
+
+        :param reason: is written into the server's log, with who asked.
+        :raises RequestFailed: when nothing is waiting, or the server can't be reached.
+        """
+        request = pb.RetryNowRequest(leader=leader, reason=reason)
+        operations = self._operations(follower)
+        try:
+            await operations.RetryNow(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise request_failed(e) from e
+
+    async def skip_event(
+        self,
+        follower: str,
+        leader: str,
+        notification_id: int,
+        reason: str,
+        *,
+        is_dry_run: bool = False,
+    ) -> EventView:
+        """Records the event that a following waits on as processed, without processing it.
+
+        :param reason: is written into the server's log, with who asked.
+        :param is_dry_run: changes nothing, and tells what would be skipped.
+        :returns: the event that was skipped, or would be.
+        :raises RequestFailed: when the following does not wait on this event, or the server can't
+            be reached.
+        """
+        request = pb.SkipEventRequest(
+            leader=leader, notification_id=notification_id, reason=reason, is_dry_run=is_dry_run
+        )
+        operations = self._operations(follower)
+        try:
+            response = await operations.SkipEvent(request, timeout=CONTROL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise request_failed(e) from e
+        return event_from(response.event)
+
+    async def call_method(
+        self, application: str, method: str, arguments: Mapping[str, JsonValue]
+    ) -> CallResult:
+        """Calls a method of an application.
+
+        A call is sent once, and given up after a minute: then its outcome is not known.
+
+        :raises CallFailed: when the application raised, or the server can't be reached.
+        """
+        request = pb.OperationsCallMethodRequest(
+            method=method, arguments=json.dumps(dict(arguments)) if arguments else ""
+        )
+        try:
+            response = await self._operations(application).CallMethod(request, timeout=CALL_TIMEOUT)
+        except grpc.aio.AioRpcError as e:
+            raise call_failed(e) from e
+        return CallResult(result=response.result, seconds=response.duration.ToNanoseconds() / 1e9)

@@ -1,0 +1,86 @@
+"""The command palette: all that can be done here, and all places that one can go to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.screen import Screen
+
+from esgrpc_console.system_view import words
+from esgrpc_console.tui.actions import ACTIONS_BY_ID
+from esgrpc_console.tui.places import (
+    ApplicationPlace,
+    FollowingPlace,
+    Open,
+    OutputPlace,
+    Place,
+    Tab,
+)
+from esgrpc_console.tui.screens.live_screen import LiveScreen
+
+_TABS: tuple[Tab, ...] = ("log", "methods", "followings", "aggregates")
+
+
+@dataclass(frozen=True)
+class _Command:
+    name: str
+    help: str
+    run: Callable[[], object]
+
+
+class ConsoleCommands(Provider):
+    """What can be done on the screen under the palette, as the keys do it, and where one can go."""
+
+    async def discover(self) -> Hits:
+        """All commands, as long as nothing has been typed."""
+        for command in self._commands():
+            yield DiscoveryHit(
+                Content(command.name), command.run, text=command.name, help=command.help
+            )
+
+    async def search(self, query: str) -> Hits:
+        """The commands that match what was typed, letter by letter."""
+        matcher = self.matcher(query)
+        for command in self._commands():
+            score = max(matcher.match(command.name) * 2, matcher.match(command.help))
+            if score > 0:
+                yield Hit(score, matcher.highlight(command.name), command.run, help=command.help)
+
+    def _commands(self) -> Iterator[_Command]:
+        yield from self._actions()
+        yield from self._places()
+
+    def _actions(self) -> Iterator[_Command]:
+        seen: set[str] = set()
+        for active in self.screen.active_bindings.values():
+            info = ACTIONS_BY_ID.get(active.binding.id or "")
+            if info is None or info.id in seen or not active.enabled:
+                continue
+            seen.add(info.id)
+            run = partial(self.app.run_action, active.binding.action, active.node)
+            key = self.app.get_key_display(active.binding)
+            yield _Command(f"{info.label}  {key}", info.help, run)
+
+    def _places(self) -> Iterator[_Command]:
+        screen: Screen[object] = self.screen
+        if not isinstance(screen, LiveScreen):
+            return
+        state = screen.session.operations.state
+        for name in state.applications:
+            for tab in _TABS:
+                yield self._go(f"{name}: {tab}", ApplicationPlace(name, tab))
+        for following in state.followings:
+            place = FollowingPlace(following.follower, following.leader)
+            yield self._go(f"{following.follower} ← {following.leader}", place)
+        if screen.session.servers is not None:
+            yield self._go("output of the servers", OutputPlace())
+
+    def _go(self, name: str, place: Place) -> _Command:
+        def go() -> None:
+            self.screen.post_message(Open(place))
+
+        return _Command(f"go to {words.line(name)}", "", go)
