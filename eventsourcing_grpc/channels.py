@@ -71,13 +71,26 @@ def open_channel(address: str, env: Mapping[str, str], application_name: str = "
         none is and the address is not on this machine.
     :raises CertificateError: when a certificate file can't be used.
     """
-    credentials = channel_credentials(env, application_name)
+    credentials = client_credentials(address, env, application_name)
     if credentials is None:
-        if not is_loopback(address):
-            msg = (
-                f"{address!r} is not on this machine, and nothing is sent there without TLS: set "
-                f"{PRIVATE_KEY_PATH}, {CERTIFICATE_PATH} and {ROOT_CERTIFICATE_PATH}"
-            )
-            raise EnvironmentVariableError(msg)
         return grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
     return grpc.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
+
+
+def client_credentials(
+    address: str, env: Mapping[str, str], application_name: str = ""
+) -> grpc.ChannelCredentials | None:
+    """Returns the credentials that an address is to be called with, or None for plaintext.
+
+    :raises EnvironmentVariableError: when only some of the certificate files are configured, or
+        none is and the address is not on this machine.
+    :raises CertificateError: when a certificate file can't be used.
+    """
+    credentials = channel_credentials(env, application_name)
+    if credentials is None and not is_loopback(address):
+        msg = (
+            f"{address!r} is not on this machine, and nothing is sent there without TLS: set "
+            f"{PRIVATE_KEY_PATH}, {CERTIFICATE_PATH} and {ROOT_CERTIFICATE_PATH}"
+        )
+        raise EnvironmentVariableError(msg)
+    return credentials
