@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -41,7 +42,7 @@ from esgrpc_console.tui.screens.output_screen import OutputScreen
 from esgrpc_console.tui.screens.overview_screen import OverviewScreen
 from esgrpc_console.tui.screens.starting_screen import StartingScreen
 from esgrpc_console.tui.screens.trace_screen import TraceScreen
-from esgrpc_console.tui.session import Session
+from esgrpc_console.tui.session import Session, utc_now
 from esgrpc_console.tui.themes import COLOUR_BLIND_SAFE, DEFAULT_THEME
 
 
@@ -65,6 +66,9 @@ class SystemToShow:
 
     clock: Callable[[], float] = time.monotonic
     """The clock of the opened system's state."""
+
+    wall_clock: Callable[[], datetime] = utc_now
+    """Tells the time that is shown."""
 
     target: Target = NO_TARGET
     """How command lines name the system."""
@@ -158,6 +162,7 @@ class ConsoleApp(App[Exception]):
             colour=system.colour,
             is_read_only=system.is_read_only,
             clock=system.clock,
+            wall_clock=system.wall_clock,
             servers=system.servers,
             history_path=system.history_path,
         )

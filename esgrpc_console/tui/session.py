@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ from esgrpc_console.system_view import SystemOperations
 
 if TYPE_CHECKING:
     from esgrpc_console.system_view.event_cache import EventCache
+
+
+def utc_now() -> datetime:
+    """Returns what time it is."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Session:
     """Whether actions that change something are disabled."""
     clock: Callable[[], float] = time.monotonic
     """The clock of the system's state."""
+    wall_clock: Callable[[], datetime] = utc_now
+    """Tells the time that is shown. Screens show it as local time."""
     servers: LocalServers | None = None
     """None: this console has started none."""
     history_path: Path | None = None

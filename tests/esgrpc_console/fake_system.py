@@ -230,11 +230,16 @@ def the_example() -> FakeSystem:
 
 
 def console_on(system: SystemOperations) -> ConsoleApp:
-    """Returns the console on a system that is open already, with a clock that stands still."""
+    """Returns the console on a system that is open already, with clocks that stand still."""
 
     async def open_system() -> SystemOperations:
         return system
 
     return ConsoleApp(
-        SystemToShow("eventsourcing_grpc.example:system", open_system, clock=lambda: NOW)
+        SystemToShow(
+            "eventsourcing_grpc.example:system",
+            open_system,
+            clock=lambda: NOW,
+            wall_clock=lambda: EPOCH,
+        )
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from rich.style import Style
 from rich.text import Text
 from textual.reactive import reactive
@@ -35,7 +33,7 @@ class HeaderLine(Widget):
             words.count(len(state.applications), "application"),
             words.count(len(state.followings), "following"),
             f"reconnecting {away}" if away else "",
-            f"{datetime.now(UTC).astimezone():%H:%M:%S}",
+            f"{self._session.wall_clock().astimezone():%H:%M:%S}",
         ]
         self.parts = (title, _GAP.join(part for part in right if part))
 
