@@ -21,6 +21,10 @@ class Target:
     """An address or ``@context``, and the options that it takes to connect."""
 
 
+NO_TARGET = Target(("ADDRESS",))
+"""Stands where nobody has said how the system is named."""
+
+
 class ControlAction(StrEnum):
     """What can be done to a following. The values are names of commands."""
 
