@@ -1,4 +1,4 @@
-"""One line about the selected application, and which of its panes is shown."""
+"""One line about an application, and which of its panes is shown."""
 
 from __future__ import annotations
 
@@ -10,29 +10,69 @@ from textual.widgets import Static
 
 from esgrpc_console.system_view import ApplicationView, words
 from esgrpc_console.tui.appearance import Appearance
+from esgrpc_console.tui.places import Tab
+
+TABS: tuple[tuple[Tab, str, str], ...] = (
+    ("log", "1", "Log"),
+    ("methods", "2", "Methods"),
+    ("followings", "3", "Followings"),
+    ("aggregates", "4", "Aggregates"),
+)
+"""Panes, their keys, their names."""
+_GAP = "   "
 
 
-class PaneName(Static):
+class TabName(Static):
     """The name of a pane, which shows the pane when it is clicked."""
 
-    def __init__(self, pane: str, key: str, title: str) -> None:
-        super().__init__(Content.assemble((key, "bold"), f" {title}"), classes="pane-name")
-        self.pane = pane
+    def __init__(self, tab: Tab, key: str, title: str) -> None:
+        super().__init__(Content.assemble((key, "bold"), f" {title}"))
+        self.tab = tab
 
     def on_click(self) -> None:
         """Asks for the pane."""
-        self.post_message(ApplicationBar.PaneWanted(self.pane))
+        self.post_message(ApplicationBar.TabWanted(self.tab))
 
 
 class ApplicationBar(Horizontal):
-    """Says which application is looked at closely."""
+    """Says which application is looked at, how it is, and what can be seen of it."""
 
-    class PaneWanted(Message):
+    DEFAULT_CSS = """
+    ApplicationBar {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+
+        #application {
+            width: 1fr;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
+
+        TabName {
+            width: auto;
+            padding: 0 1;
+            color: $text-muted;
+
+            &:hover {
+                color: $foreground;
+            }
+
+            &.-shown {
+                background: $accent 30%;
+                color: $foreground;
+                text-style: bold;
+            }
+        }
+    }
+    """
+
+    class TabWanted(Message):
         """Posted when a pane is to be shown."""
 
-        def __init__(self, pane: str) -> None:
+        def __init__(self, tab: Tab) -> None:
             super().__init__()
-            self.pane = pane
+            self.tab = tab
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,27 +81,31 @@ class ApplicationBar(Horizontal):
     def compose(self) -> ComposeResult:
         """The application, then the panes."""
         yield self._application
-        yield PaneName("log", "l", "log")
-        yield PaneName("methods", "m", "methods")
+        for tab in TABS:
+            yield TabName(*tab)
 
     def show_application(
         self, application: ApplicationView, appearance: Appearance, now: float
     ) -> None:
-        """Shows what an application is."""
+        """Shows how an application is."""
         is_stale = application.stale_since is not None
         line = appearance.text(application.name, is_dim=is_stale)
         line.stylize("bold")
+        line.append(_GAP)
+        line.append_text(appearance.health(application.health))
         if application.stale_since is not None:
             age = words.duration(now - application.stale_since)
-            line.append(words.line(f"   stale for {age}: {application.why}"))
-        elif application.description is not None:
-            line.append(words.line(f"   {application.description.topic}"), "dim not bold")
-            line.append(words.line(f"   {application.description.persistence}"), "dim not bold")
+            line.append(words.line(f"{_GAP}stale for {age}: {application.why}"))
+        elif application.status is not None:
+            status = application.status
+            line.append(f"{_GAP}head {words.number(status.head)}")
+            line.append(f"{_GAP}+{words.rate(status.events_per_second)}/s")
+            line.append(words.line(f"{_GAP}{application.address}"), "dim")
         content = Content.from_rich_text(line)
         if self._application.content != content:
             self._application.update(content)
 
-    def show_pane(self, pane: str) -> None:
+    def show_tab(self, shown: Tab) -> None:
         """Marks the pane that is shown."""
-        for name in self.query(PaneName):
-            name.set_class(name.pane == pane, "-shown")
+        for name in self.query(TabName):
+            name.set_class(name.tab == shown, "-shown")

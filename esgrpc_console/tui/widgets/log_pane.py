@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from esgrpc_console.system_view import LogWindow, RequestFailed, SystemOperations, words
+from esgrpc_console.system_view import ApplicationView, LogWindow, RequestFailed, words
 from esgrpc_console.system_view.log_window import End
+from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.log_view import LogView
 
 REFRESH_SECONDS = 0.25
@@ -32,9 +33,9 @@ class LogPane(Vertical):
             self.error = error
             self.is_from_first = is_from_first
 
-    def __init__(self, operations: SystemOperations, *, id: str | None = None) -> None:
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._operations = operations
+        self._operations = session.operations
         self._window: LogWindow | None = None
         self._note = Static(id="log-note", markup=False)
         self._view = LogView(id="log")
@@ -44,8 +45,9 @@ class LogPane(Vertical):
         yield self._note
         yield self._view
 
-    def show_application(self, name: str) -> None:
+    def show_application(self, application: ApplicationView) -> None:
         """Shows the log of another application, from its newest event on."""
+        name = application.name
         if self._window is not None and self._window.application == name:
             return
         self._window = LogWindow(self._operations, name)

@@ -8,7 +8,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from esgrpc_console.system_view import ApplicationView, MethodView, SystemOperations
+from esgrpc_console.system_view import ApplicationView, MethodView
+from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.method_form import MethodForm
 from esgrpc_console.tui.widgets.method_list import MethodList
 
@@ -16,9 +17,9 @@ from esgrpc_console.tui.widgets.method_list import MethodList
 class MethodsPane(Horizontal):
     """Lists methods, and keeps a form for each that has been looked at, with its last outcome."""
 
-    def __init__(self, operations: SystemOperations, *, id: str | None = None) -> None:
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._operations = operations
+        self._operations = session.operations
         self._list = MethodList(id="methods")
         self._room = VerticalScroll(id="forms", can_focus=False)
         self._note = Static(id="no-methods", markup=False)
