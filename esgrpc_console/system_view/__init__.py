@@ -15,7 +15,8 @@ from esgrpc_console.system_view.failures import (
     ServerUnavailable,
     SystemUnreachable,
 )
-from esgrpc_console.system_view.log_window import LogWindow
+from esgrpc_console.system_view.log_filter import LogFilter
+from esgrpc_console.system_view.log_window import End, LogWindow
 from esgrpc_console.system_view.operations import SystemOperations
 from esgrpc_console.system_view.options import ConnectionOptions, OptionError
 from esgrpc_console.system_view.parameters import Parameter, argument_from_text
@@ -49,6 +50,7 @@ __all__ = [
     "Changes",
     "ConnectionOptions",
     "Description",
+    "End",
     "EventPage",
     "EventView",
     "FollowingError",
@@ -56,6 +58,7 @@ __all__ = [
     "FollowingStatus",
     "FollowingView",
     "Health",
+    "LogFilter",
     "LogWindow",
     "MethodView",
     "OptionError",

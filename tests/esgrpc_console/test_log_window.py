@@ -1,6 +1,76 @@
-from esgrpc_console.system_view import LogWindow
-from esgrpc_console.system_view.log_window import End
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from esgrpc_console.system_view import (
+    Description,
+    End,
+    EventPage,
+    LogFilter,
+    LogWindow,
+    RequestFailed,
+    SystemView,
+)
+from tests.esgrpc_console.conftest import wait_for
 from tests.esgrpc_console.fake_system import FakeSystem, an_application, an_event
+
+
+class SlowSystem(FakeSystem):
+    """Looks at few events for each page, and counts the pages."""
+
+    def __init__(self, looked_at: int = 100) -> None:
+        super().__init__()
+        self.requests: list[tuple[int | None, bool]] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self._looked_at = looked_at
+
+    async def read_events(
+        self,
+        application: str,
+        *,
+        start: int | None = None,
+        limit: int = 100,
+        is_backwards: bool = False,
+        topics: Sequence[str] = (),
+        originator_id: str = "",
+        text: str = "",
+        with_state: bool = True,
+    ) -> EventPage:
+        """Reads a page as a server would that has little time."""
+        self.requests.append((start, is_backwards))
+        await asyncio.sleep(0)
+        await self.may_answer.wait()
+        head = self.logs[application][-1].id
+        if start is None:
+            start = head if is_backwards else 1
+        start = min(start, head) if is_backwards else start
+        step = -1 if is_backwards else 1
+        last = min(max(start + step * (self._looked_at - 1), 1), head)
+        page = await super().read_events(
+            application,
+            start=start,
+            limit=limit,
+            is_backwards=is_backwards,
+            topics=topics,
+            originator_id=originator_id,
+            text=text,
+            with_state=with_state,
+        )
+        events = tuple(e for e in page.events if (last - e.id) * step >= 0)
+        is_full = len(events) == limit
+        through = events[-1].id if is_full else last
+        return EventPage(events, through, through == (1 if is_backwards else head), head)
+
+
+def _log_with_few_paid(system: FakeSystem, length: int = 1000, every: int = 250) -> LogWindow:
+    system.state.put(an_application("Orders", 50051))
+    topics = ("shop:Order.Created", "shop:Order.Paid")
+    system.record("Orders", *(an_event(n, topics[n % every == 0]) for n in range(1, length + 1)))
+    return LogWindow(system, "Orders", filter=LogFilter(topics=("shop:Order.Paid",)))
 
 
 def _window(ids: range | list[int], max_events: int = 400) -> tuple[FakeSystem, LogWindow]:
@@ -92,3 +162,157 @@ async def test_the_first_events_are_a_jump_away() -> None:
     assert _ids(window)[0] == 1
     assert window.is_at_first
     assert window.newer == 800
+
+
+@pytest.mark.parametrize("wanted", [1, 500, 777, 1000])
+async def test_an_id_is_in_the_middle_of_the_window(wanted: int) -> None:
+    _, window = _window(range(1, 1001))
+    assert await window.go_to(wanted) == wanted
+    first, last = max(1, wanted - 100), min(1000, wanted + 99)
+    assert _ids(window) == list(range(first, last + 1))
+    assert window.newer == 1000 - last
+    assert window.is_at_first is (first == 1)
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(1, 3), (8, 20), (20, 20), (21, 31), (32, 31)])
+async def test_an_id_that_does_not_exist_is_gone_to_all_the_same(wanted: int, found: int) -> None:
+    _, window = _window([3, 7, 20, 31])
+    assert await window.go_to(wanted) == found
+    assert _ids(window) == [3, 7, 20, 31]
+
+
+@pytest.mark.parametrize("wanted", [-1, 0, 10**30])
+async def test_an_id_that_no_log_has_is_no_error(wanted: int) -> None:
+    system, window = _window([3, 7])
+    assert await window.go_to(wanted) in {3, 7}
+    system.record("Orders", an_event(8))
+    window.hear_head(8)
+    assert await window.catch_up() == 1
+    assert _ids(window) == [3, 7, 8]
+
+
+async def test_going_to_an_id_of_an_empty_log_finds_nothing() -> None:
+    _, window = _window([])
+    assert await window.go_to(5) == 0
+    assert _ids(window) == []
+
+
+async def test_going_to_an_id_takes_two_requests_at_the_same_time() -> None:
+    system = SlowSystem(looked_at=500)
+    _log_with_few_paid(system)
+    window = LogWindow(system, "Orders")
+    system.may_answer.clear()
+    going = asyncio.create_task(window.go_to(500))
+    await wait_for(lambda: len(system.requests) == 2, "both are asked for")
+    system.may_answer.set()
+    assert await going == 500
+    assert len(system.requests) == 2
+
+
+async def test_a_filter_is_looked_for_through_the_whole_log() -> None:
+    window = _log_with_few_paid(SlowSystem())
+    await window.jump(End.LAST)
+    assert _ids(window) == [250, 500, 750, 1000]
+    assert window.is_at_first
+    await window.jump(End.FIRST)
+    assert _ids(window) == [250, 500, 750, 1000]
+    assert window.newer == 0
+    assert await window.go_to(500) == 500
+    assert _ids(window) == [250, 500, 750, 1000]
+
+
+async def test_a_long_read_tells_how_far_it_is_and_keeps_what_it_had_when_cancelled() -> None:
+    system = SlowSystem()
+    window = _log_with_few_paid(system)
+    reading = asyncio.create_task(window.jump(End.LAST))
+    seen = 0
+    while (window.looked_through or 1000) > 700:
+        seen = await asyncio.wait_for(window.changes.wait(seen), 5)
+    system.may_answer.clear()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert window.looked_through is None
+    assert _ids(window) == [750, 1000]
+    assert not window.is_at_first
+    system.may_answer.set()
+    await window.read_older()
+    assert _ids(window) == [250, 500, 750, 1000]
+
+
+async def test_a_window_with_a_filter_catches_up_from_where_it_was() -> None:
+    system = SlowSystem()
+    window = _log_with_few_paid(system)
+    await window.jump(End.LAST)
+    system.requests.clear()
+    system.record("Orders", *(an_event(n) for n in range(1001, 1500)))
+    window.hear_head(1499)
+    assert await window.catch_up() == 0
+    assert [start for start, _ in system.requests] == [1001, 1101, 1201, 1301, 1401]
+    assert window.newer == 0
+
+
+async def test_an_older_head_is_old_news_while_the_log_is_the_same() -> None:
+    _, window = _window(range(1, 11))
+    await window.jump(End.LAST)
+    window.hear_head(8)
+    assert _ids(window) == list(range(1, 11))
+    await window.catch_up()
+    assert _ids(window) == list(range(1, 11))
+    assert window.replacements == 0
+
+
+async def test_a_replaced_log_that_has_grown_longer_is_not_taken_for_the_old_one() -> None:
+    system, window = _window(range(1, 4))
+    await window.jump(End.LAST)
+    started_at = datetime(2026, 11, 23, tzinfo=UTC)
+    system.state.describe("Orders", Description(started_at=started_at))
+    window.hear_head(3)
+    await window.catch_up()
+    assert window.replacements == 0
+    system.state.describe("Orders", Description(started_at=started_at.replace(day=24)))
+    system.logs["Orders"] = [replace(an_event(n), originator_id="other") for n in range(1, 9)]
+    window.hear_head(8)
+    await window.catch_up()
+    assert [event.originator_id for event in window.events] == ["other"] * 8
+    assert window.replacements == 1
+
+
+async def test_a_window_stays_where_it_is_when_the_log_cannot_be_read() -> None:
+    _, window = _window(range(1, 4))
+    await window.jump(End.LAST)
+    other = LogWindow(_BrokenSystem(), "Orders")
+    with pytest.raises(RequestFailed):
+        await other.jump(End.LAST)
+    assert other.looked_through is None
+    assert _ids(window) == [1, 2, 3]
+
+
+class _BrokenSystem(FakeSystem):
+    async def read_events(self, application: str, **_: object) -> EventPage:
+        """Fails."""
+        msg = "connection refused"
+        raise RequestFailed(msg)
+
+
+async def test_a_window_on_a_server_has_no_states(view: SystemView) -> None:
+    for _ in range(3):
+        await view.call_method("Orders", "create_new_order", {})
+    window = LogWindow(view, "Orders")
+
+    def has_nine() -> bool:
+        status = view.state.applications["Orders"].status
+        return status is not None and status.head == 9
+
+    await wait_for(has_nine, "nine events")
+    assert await window.go_to(5) == 5
+    assert _ids(window) == list(range(1, 10))
+    assert {event.state for event in window.events} == {""}
+    (order_id,) = {event.originator_id for event in window.events if event.id == 5}
+    of_order = LogWindow(view, "Orders", filter=LogFilter(originator_id=order_id))
+    await of_order.jump(End.FIRST)
+    assert {event.originator_id for event in of_order.events} == {order_id}
+    assert len(of_order.events) == 3
+    paid = LogWindow(view, "Orders", filter=LogFilter(text="order.PAID"))
+    await paid.jump(End.LAST)
+    assert {event.short_topic for event in paid.events} == {"Order.Paid"}
