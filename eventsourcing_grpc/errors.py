@@ -73,3 +73,10 @@ class ServerStoppingError(ServiceUnavailable):
 
 class TooManyStreamsError(GrpcError):
     """Raised when a server has as many streams open as it is willing to have."""
+
+
+class FollowingStateError(GrpcError):
+    """Raised when a following is not in a state that a request of an operator makes sense in.
+
+    Nothing has been changed.
+    """

@@ -1,0 +1,130 @@
+"""The notification log of a leader that is somewhere else, as a follower's loop reads it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import grpc
+from eventsourcing.persistence import Notification
+
+from eventsourcing_grpc.conversion import notifications_from_messages
+from eventsourcing_grpc.protos.application_pb2 import (
+    NotificationBatch,
+    SelectNotificationsRequest,
+    SelectNotificationsResponse,
+    SubscribeRequest,
+)
+from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
+
+logger = logging.getLogger(__name__)
+
+_ANSWER_TIMEOUT = 2.0
+
+
+class LeaderLog:
+    """Subscribes to a log, and asks for single things of it.
+
+    One thread subscribes and asks. Any thread may read, cancel and close.
+    """
+
+    def __init__(self, name: str, address: str, channel: grpc.Channel) -> None:
+        """:param channel: to the leader's server. It is closed by :meth:`close`."""
+        self.name = name
+        self.address = address
+        self._channel = channel
+        self._stub = ApplicationStub(channel)
+        self._call: grpc.CallIterator[NotificationBatch] | None = None
+        self._question: grpc.CallFuture[SelectNotificationsResponse] | None = None
+
+    @contextmanager
+    def subscribe(
+        self, after: int, topics: Sequence[str], *, wait_for_ready: bool
+    ) -> Iterator[Iterable[NotificationBatch]]:
+        """Gives the batches of notifications after a position. They end with the 'with' block.
+
+        :param wait_for_ready: whether to wait for the leader, without an end, if it is gone.
+        :raises grpc.RpcError: when the leader can't be reached, or :meth:`cancel` is called.
+        """
+        request = SubscribeRequest(after=after, topics=topics, application=self.name)
+        call = self._stub.Subscribe(request, wait_for_ready=wait_for_ready)
+        self._call = call
+        try:
+            yield call
+        finally:
+            self._call = None
+            call.cancel()
+
+    def cancel(self) -> None:
+        """Ends the subscription there is, if any, from any thread."""
+        if (call := self._call) is not None:
+            call.cancel()
+
+    def close(self) -> None:
+        """Closes the connection, and ends all that is under way."""
+        self._channel.close()
+
+    def select(self, request: SelectNotificationsRequest) -> SelectNotificationsResponse:
+        """Reads one page. Waits for the answer for 2 s at most.
+
+        :raises grpc.RpcError: when there is none.
+        :raises ValueError: when the log is closed.
+        """
+        return self._stub.SelectNotifications(request, timeout=_ANSWER_TIMEOUT)
+
+    def read_head(self, after: int) -> int | None:
+        """Asks how long the log is, and waits for the answer. Returns None when there is none.
+
+        :param after: the greatest ID that is known, so that nothing is sent that is not news.
+        """
+        try:
+            return self.select(_first_after(after, ())).head
+        except (grpc.RpcError, ValueError) as e:
+            logger.debug("The head of %s is not known: %s", self.name, e)
+            return None
+
+    def read_next(self, after: int, topics: Sequence[str]) -> Notification | None:
+        """Returns the first notification after a position, or None when there is none yet.
+
+        :raises grpc.RpcError: when there is no answer within 2 s.
+        :raises ValueError: when the log is closed.
+        """
+        page = self.select(_first_after(after, topics))
+        return next(iter(notifications_from_messages(page.notifications)), None)
+
+    def ask(
+        self,
+        after: int,
+        topics: Sequence[str],
+        take: Callable[[int, Notification | None], None],
+    ) -> None:
+        """Asks for the head and the first notification after a position, and does not wait.
+
+        What can't be answered within 2 s is forgotten. While one question is open, no other is put.
+
+        :param take: is given the answer, in another thread.
+        """
+        if self._question is not None and not self._question.done():
+            return
+
+        def answer(question: grpc.Future[SelectNotificationsResponse]) -> None:
+            try:
+                page = question.result()
+            except (grpc.RpcError, grpc.FutureCancelledError) as e:
+                logger.debug("%s has not answered: %s", self.name, e)
+                return
+            take(page.head, next(iter(notifications_from_messages(page.notifications)), None))
+
+        try:
+            self._question = self._stub.SelectNotifications.future(
+                _first_after(after, topics), timeout=_ANSWER_TIMEOUT
+            )
+        except ValueError:
+            # What grpcio raises for a channel that is closed.
+            return
+        self._question.add_done_callback(answer)
+
+
+def _first_after(after: int, topics: Sequence[str]) -> SelectNotificationsRequest:
+    return SelectNotificationsRequest(start=after, exclusive_of_start=True, limit=1, topics=topics)
