@@ -24,8 +24,7 @@ class SlowSystem(FakeSystem):
     def __init__(self, looked_at: int = 100) -> None:
         super().__init__()
         self.requests: list[tuple[int | None, bool]] = []
-        self.may_answer = asyncio.Event()
-        self.may_answer.set()
+        self.may_answer = asyncio.Semaphore(1_000)
         self._looked_at = looked_at
 
     async def read_events(
@@ -42,8 +41,7 @@ class SlowSystem(FakeSystem):
     ) -> EventPage:
         """Reads a page as a server would that has little time."""
         self.requests.append((start, is_backwards))
-        await asyncio.sleep(0)
-        await self.may_answer.wait()
+        await self.may_answer.acquire()
         head = self.logs[application][-1].id
         if start is None:
             start = head if is_backwards else 1
@@ -201,10 +199,11 @@ async def test_going_to_an_id_takes_two_requests_at_the_same_time() -> None:
     system = SlowSystem(looked_at=500)
     _log_with_few_paid(system)
     window = LogWindow(system, "Orders")
-    system.may_answer.clear()
+    system.may_answer = asyncio.Semaphore(0)
     going = asyncio.create_task(window.go_to(500))
     await wait_for(lambda: len(system.requests) == 2, "both are asked for")
-    system.may_answer.set()
+    system.may_answer.release()
+    system.may_answer.release()
     assert await going == 500
     assert len(system.requests) == 2
 
@@ -224,18 +223,16 @@ async def test_a_filter_is_looked_for_through_the_whole_log() -> None:
 async def test_a_long_read_tells_how_far_it_is_and_keeps_what_it_had_when_cancelled() -> None:
     system = SlowSystem()
     window = _log_with_few_paid(system)
+    system.may_answer = asyncio.Semaphore(4)
     reading = asyncio.create_task(window.jump(End.LAST))
-    seen = 0
-    while (window.looked_through or 1000) > 700:
-        seen = await asyncio.wait_for(window.changes.wait(seen), 5)
-    system.may_answer.clear()
+    await wait_for(lambda: window.looked_through == 601, "four pages are there")
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert window.looked_through is None
     assert _ids(window) == [750, 1000]
     assert not window.is_at_first
-    system.may_answer.set()
+    system.may_answer = asyncio.Semaphore(1_000)
     await window.read_older()
     assert _ids(window) == [250, 500, 750, 1000]
 
