@@ -46,6 +46,10 @@ class RunnerStoppedError(Exception):
     """Raised by a start when another thread stops the runner in the meantime."""
 
 
+class RunnerNotRunningError(Exception):
+    """Raised when a server of a runner is to be stopped or restarted that has none running."""
+
+
 class GrpcRunner(Runner[Any]):
     """Starts a server for each application of a system, in this process or in processes of their own.
 
@@ -69,9 +73,12 @@ class GrpcRunner(Runner[Any]):
         self._servers: dict[str, GrpcApplicationServer] = {}
         self._processes: dict[str, ServerProcess] = {}
         self._clients: dict[str, GrpcApplicationClient[Any]] = {}
+        self._server_env: EnvType = {}
         self._is_stopping = False
         # Guards what is started and stopped: a runner may be stopped while it starts.
         self._lock = threading.Lock()
+        # One thread at a time stops or restarts a server. Taken before the other lock.
+        self._server_locks = {name: threading.Lock() for name in system.nodes}
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -125,7 +132,8 @@ class GrpcRunner(Runner[Any]):
 
     def _start(self, env: EnvType, *, with_subprocesses: bool) -> None:
         if with_subprocesses:
-            self._start_processes({**env, SYSTEM_TOPIC: system_topic(self.system)})
+            self._server_env = {**env, SYSTEM_TOPIC: system_topic(self.system)}
+            self._start_processes()
         else:
             self._start_servers(env)
         self._connect(env)
@@ -149,6 +157,48 @@ class GrpcRunner(Runner[Any]):
     def client(self, name: str) -> GrpcApplicationClient[Any]:
         """Returns the client of the application with the given name."""
         return self._clients[name]
+
+    def stop_server(self, name: str) -> None:
+        """Stops one server gracefully, in less than 3 s. The others go on.
+
+        Stopping a stopped one changes nothing. Calls of its application fail until it is restarted.
+
+        :raises KeyError: when the system has no such application.
+        :raises RunnerNotRunningError: when the runner has not been started, or was stopped.
+        """
+        with self._server_locks[name]:
+            self._check_running()
+            self._stop_server(name)
+
+    def restart_server(self, name: str) -> None:
+        """Stops one server, if it runs, and starts it on the same address. Returns when it serves.
+
+        Clients and followers reconnect by themselves. Where events are kept in the memory of a
+        process, they end with it.
+
+        :raises KeyError: when the system has no such application.
+        :raises ServerStartError: when its process ended before it served, with what it wrote.
+        :raises RunnerNotRunningError: when the runner has not been started, or was stopped.
+        :raises RunnerStoppedError: when another thread stops the runner in the meantime.
+        :raises Exception: what starting a server in this process raises.
+        """
+        with self._server_locks[name]:
+            self._check_running()
+            self._stop_server(name)
+            try:
+                if name in self._processes:
+                    self._start_process(name)
+                    self._processes[name].wait_until_serving()
+                else:
+                    with self._lock:
+                        self._check_not_stopped()
+                        self._servers[name].start()
+            except Exception as e:
+                if self._is_stopping:
+                    msg = f"The runner was stopped while the server of {name} was starting"
+                    raise RunnerStoppedError(msg) from e
+                raise
+            self._forget_errors()
 
     def stop(self) -> None:
         """Stops the servers gracefully, in less than 3 s. Stopping again changes nothing.
@@ -196,15 +246,9 @@ class GrpcRunner(Runner[Any]):
                 self._servers[name] = server
                 server.start()
 
-    def _start_processes(self, env: EnvType) -> None:
-        for name, topic in self.system.nodes.items():
-            process = ServerProcess(
-                name, {**env, APPLICATION_TOPIC: topic}, self.has_errored, self._output
-            )
-            with self._lock:
-                self._check_not_stopped()
-                self._processes[name] = process
-                process.start()
+    def _start_processes(self) -> None:
+        for name in self.system.nodes:
+            self._start_process(name)
         deadline = monotonic() + START_TIMEOUT
         starting = list(self._processes.values())
         while starting:
@@ -216,6 +260,32 @@ class GrpcRunner(Runner[Any]):
                     starting.remove(process)
             if starting:
                 starting[0].has_started.wait(_NEWS_INTERVAL)
+
+    def _start_process(self, name: str) -> None:
+        env = {**self._server_env, APPLICATION_TOPIC: self.system.nodes[name]}
+        process = ServerProcess(name, env, self.has_errored, self._output)
+        with self._lock:
+            self._check_not_stopped()
+            self._processes[name] = process
+            process.start()
+
+    def _stop_server(self, name: str) -> None:
+        process = self._processes.get(name)
+        if process is not None:
+            process.stop()
+        else:
+            self._servers[name].stop(wait=True)
+
+    def _forget_errors(self) -> None:
+        """Lets the runner count as healthy again, if no server has failed that was not restarted."""
+        if not self._has_failed_processes():
+            self.has_errored.clear()
+            # One may have failed just now.
+            if self._has_failed_processes():
+                self.has_errored.set()
+
+    def _has_failed_processes(self) -> bool:
+        return any(process.has_failed for process in self.processes.values())
 
     def _connect(self, env: EnvType) -> None:
         for name in self.system.nodes:
@@ -229,3 +299,8 @@ class GrpcRunner(Runner[Any]):
     def _check_not_stopped(self) -> None:
         if self._is_stopping:
             raise RunnerStoppedError
+
+    def _check_running(self) -> None:
+        if self._is_stopping or not self.has_started.is_set():
+            msg = "The runner is not running: its servers can't be stopped or restarted one by one"
+            raise RunnerNotRunningError(msg)

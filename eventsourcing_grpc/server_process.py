@@ -66,6 +66,7 @@ class ServerProcess:
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._is_serving_or_ended = threading.Condition()
         self._is_stopping = False
+        self._has_failed = False
         self._address = ""
         self._process: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
@@ -82,6 +83,11 @@ class ServerProcess:
         if status is None:
             return ""
         return f"with status {status}" if status >= 0 else f"by {signal.Signals(-status).name}"
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the process has ended without having been asked to."""
+        return self._has_failed
 
     @property
     def address(self) -> str:
@@ -196,6 +202,8 @@ class ServerProcess:
             # One that never served is told of by 'wait_until_serving'.
             level = logging.ERROR if self.has_started.is_set() else logging.DEBUG
             logger.log(level, "The server of %s ended %s", self.name, self.ending)
+            # In this order: whoever clears the event looks at the processes after that.
+            self._has_failed = True
             self.has_errored.set()
         with self._is_serving_or_ended:
             self.has_stopped.set()
