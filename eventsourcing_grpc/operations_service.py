@@ -20,6 +20,7 @@ from eventsourcing_grpc.error_sending import abort, status_code
 from eventsourcing_grpc.errors import RequestError, ServerStoppingError
 from eventsourcing_grpc.event_reading import read_events
 from eventsourcing_grpc.following import Following
+from eventsourcing_grpc.following_operations import FollowingOperations
 from eventsourcing_grpc.json_values import to_json_text
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
@@ -68,6 +69,7 @@ class OperationsService(OperationsServicer):
         self._is_stopping = is_stopping
         self._started_at = datetime.now(UTC)
         self._reporter = StatusReporter(identity.name, feed, followings, calls)
+        self._steering = FollowingOperations(identity.name, followings, is_stopping)
         self._watch_behavior = streams.behavior(self._watch)
 
     def add_to_server(self, server: grpc.Server) -> None:
@@ -166,6 +168,42 @@ class OperationsService(OperationsServicer):
         response = pb.OperationsCallMethodResponse(result=to_json_text(result))
         response.duration.FromNanoseconds(int(seconds * 1e9))
         return response
+
+    def PauseFollowing(
+        self, request: pb.PauseFollowingRequest, context: grpc.ServicerContext
+    ) -> pb.PauseFollowingResponse:
+        """Lets a following wait, after the event that it is processing, until it is resumed."""
+        try:
+            return self._steering.pause(request, context)
+        except Exception as e:
+            self._abort(context, e)
+
+    def ResumeFollowing(
+        self, request: pb.ResumeFollowingRequest, context: grpc.ServicerContext
+    ) -> pb.ResumeFollowingResponse:
+        """Lets a following that was paused go on where it was."""
+        try:
+            return self._steering.resume(request, context)
+        except Exception as e:
+            self._abort(context, e)
+
+    def RetryNow(
+        self, request: pb.RetryNowRequest, context: grpc.ServicerContext
+    ) -> pb.RetryNowResponse:
+        """Tries at once what waits for its next try."""
+        try:
+            return self._steering.retry(request, context)
+        except Exception as e:
+            self._abort(context, e)
+
+    def SkipEvent(
+        self, request: pb.SkipEventRequest, context: grpc.ServicerContext
+    ) -> pb.SkipEventResponse:
+        """Records the event that a following waits on as processed, without processing it."""
+        try:
+            return self._steering.skip(request, context)
+        except Exception as e:
+            self._abort(context, e)
 
     def _stopping_error(self) -> ServerStoppingError:
         return ServerStoppingError(f"The server of {self._identity.name} is stopping")

@@ -82,7 +82,7 @@ class StatusReporter:
             calls=_call_statistics(sample.calls, sample.calls.since(previous.calls)),
             subscribers=feed.subscribers + self._watchers,
             followings=[
-                _following_status(following, _rate(now - then, seconds))
+                following_message(following, _rate(now - then, seconds))
                 for following, now, then in zip(
                     followings, sample.processed, previous.processed, strict=True
                 )
@@ -110,7 +110,8 @@ def _call_statistics(calls: CallSnapshot, rates: CallRates) -> pb.CallStatistics
     )
 
 
-def _following_status(following: FollowingSnapshot, events_per_second: float) -> pb.FollowingStatus:
+def following_message(following: FollowingSnapshot, events_per_second: float) -> pb.FollowingStatus:
+    """Returns what operators are told of a following."""
     status = pb.FollowingStatus(
         leader=following.leader,
         leader_address=following.leader_address,

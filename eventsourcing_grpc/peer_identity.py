@@ -1,0 +1,40 @@
+"""Who has made a call, as far as the connection says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import grpc
+
+from eventsourcing_grpc.addresses import is_loopback_peer
+
+_SUBJECT_ALTERNATIVE_NAME = "x509_subject_alternative_name"
+_COMMON_NAME = "x509_common_name"
+
+
+@dataclass(frozen=True)
+class PeerIdentity:
+    """The other end of a connection."""
+
+    names: tuple[str, ...]
+    """Of its certificate: the subject alternative names, then the common name. Each once.
+    Empty: it has shown none, which is so without TLS."""
+    address: str
+    """As gRPC writes it: ``ipv4:127.0.0.1:50051``."""
+    is_loopback: bool
+    """Whether it is on this machine."""
+
+    def __str__(self) -> str:
+        """Returns the names, or ``loopback``, or the address."""
+        if self.names:
+            return ", ".join(self.names)
+        return "loopback" if self.is_loopback else self.address
+
+
+def peer_identity(context: grpc.ServicerContext) -> PeerIdentity:
+    """Returns who has made a call."""
+    shown = context.auth_context()
+    encoded = [*shown.get(_SUBJECT_ALTERNATIVE_NAME, ()), *shown.get(_COMMON_NAME, ())]
+    names = dict.fromkeys(name.decode(errors="replace") for name in encoded)
+    address = context.peer()
+    return PeerIdentity(tuple(filter(None, names)), address, is_loopback_peer(address))
