@@ -13,8 +13,10 @@ from eventsourcing_grpc.protos import operations_pb2 as pb
 _MAX_ERROR_LENGTH = 500
 
 
-def decode_event(notification: Notification, mapper: Mapper[Any]) -> pb.Event:
-    """Returns an event with its state as JSON.
+def decode_event(
+    notification: Notification, mapper: Mapper[Any], *, with_state: bool = True
+) -> pb.Event:
+    """Returns an event, with its state as JSON if that is wanted.
 
     It never fails: an event that can't be decoded says why in its 'error', and has no state.
     """
@@ -26,7 +28,7 @@ def decode_event(notification: Notification, mapper: Mapper[Any]) -> pb.Event:
     )
     try:
         domain_event = mapper.to_domain_event(notification)
-        state = attributes_to_json_text(domain_event)
+        state = attributes_to_json_text(domain_event) if with_state else ""
         timestamp = getattr(domain_event, "timestamp", None)
         if isinstance(timestamp, datetime):
             message.timestamp.FromDatetime(timestamp)

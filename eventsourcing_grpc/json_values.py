@@ -157,13 +157,16 @@ class _Conversion:
     def _convert_inside(self, value: object) -> Json:
         # Most of what there is: it takes longer to find out about the rest.
         if type(value) is dict:
-            return {self._key(key): self.convert(item) for key, item in value.items()}
+            return self._object(value)
         if type(value) is list:
             return [self.convert(item) for item in value]
         if (names := dataclass_fields(type(value))) is not None:
             return {
                 name: self.convert(getattr(value, name)) for name in names if hasattr(value, name)
             }
+        return self._convert_other(value)
+
+    def _convert_other(self, value: object) -> Json:
         match value:
             case Enum():
                 return self.convert(value.value)
@@ -178,7 +181,7 @@ class _Conversion:
             case timedelta():
                 return _duration(value)
             case Mapping():
-                return {self._key(key): self.convert(item) for key, item in value.items()}
+                return self._object(value)
         if isinstance(value, _SHOWN_AS_TEXT):
             return str(value)
         fields = _pydantic_fields(value)
@@ -191,6 +194,9 @@ class _Conversion:
         if isinstance(value, Set):
             return sorted((self.convert(item) for item in value), key=json.dumps)
         return _described(value)
+
+    def _object(self, value: Mapping[object, object]) -> Json:
+        return {self._key(key): self.convert(item) for key, item in value.items()}
 
     def _key(self, key: object) -> str:
         converted = self.convert(key)
