@@ -1,0 +1,120 @@
+"""What ``esgrpc-console call`` does: calls a method, and writes what it returns."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from esgrpc_console.chosen_system import ChosenSystem
+from esgrpc_console.command_lines import argument_from_word
+from esgrpc_console.headless.access import refuse_changes
+from esgrpc_console.headless.names import find_name
+from esgrpc_console.headless.output import Output
+from esgrpc_console.headless.running import describe, find_application, open_view, run
+from esgrpc_console.headless.shapes import value_of
+from esgrpc_console.outcome import FAILURE, NO, SUCCESS, CommandFailed
+from esgrpc_console.system_view import CallFailed, words
+from esgrpc_console.system_view.parameters import JsonObject, Parameter
+from esgrpc_console.system_view.views import MethodView
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    """What is to be called."""
+
+    method: str
+    """As ``Orders.get_order``."""
+    words: tuple[str, ...] = ()
+    """Arguments, each as ``name=value``."""
+    json_arguments: str | None = None
+    """Arguments as a JSON object. ``-``: it is read from standard input."""
+
+
+def call_method(system: ChosenSystem, request: CallRequest, *, is_json: bool) -> int:
+    """Calls a method, writes its result, and returns the exit status.
+
+    :raises CommandFailed: when there is no such method, or no connection.
+    """
+    output = Output(is_json=is_json)
+    application, dot, method_name = request.method.partition(".")
+    if not application or not dot or not method_name:
+        msg = f"{request.method!r} must name an application and a method, as in Orders.get_order"
+        raise CommandFailed(msg)
+    given = _read_json_arguments(request.json_arguments)
+
+    async def call() -> int:
+        async with open_view(system) as view:
+            name = find_application(view, application)
+            methods = {method.name: method for method in (await describe(view, name)).methods}
+            method = methods[find_name(method_name, methods, "method", name)]
+            if method.is_command:
+                refuse_changes(system, f"{name}.{method.name} is a command")
+            arguments = {**given, **_arguments_from_words(method, request.words)}
+            try:
+                result = await view.call_method(name, method.name, arguments)
+            except CallFailed as e:
+                return _tell_failure(e, f"{name}.{method.name}", output)
+        if is_json:
+            output.write_json(value_of(result.result))
+        else:
+            value = value_of(result.result)
+            output.write_block(json.dumps(value, indent=2, ensure_ascii=False))
+        return SUCCESS
+
+    return run(call, output)
+
+
+def _read_json_arguments(text: str | None) -> JsonObject:
+    if text is None:
+        return {}
+    try:
+        arguments = json.loads(sys.stdin.read() if text == "-" else text)
+    except (ValueError, RecursionError) as e:
+        msg = f"--json-args is not JSON: {words.line(str(e))}"
+        raise CommandFailed(msg) from e
+    if not isinstance(arguments, dict):
+        msg = '--json-args must be a JSON object, such as {"order_id": "7b1c"}'
+        raise CommandFailed(msg)
+    return arguments
+
+
+def _arguments_from_words(method: MethodView, given: Sequence[str]) -> JsonObject:
+    parameters = {parameter.name: parameter for parameter in method.parameters}
+    arguments: JsonObject = {}
+    for word in given:
+        name, sign, text = word.partition("=")
+        if not sign or not name:
+            msg = f"{word!r} must be an argument as name=value"
+            raise CommandFailed(msg)
+        if name in arguments:
+            msg = f"{name} is given twice"
+            raise CommandFailed(msg)
+        # One that the method does not have is for the server to refuse.
+        arguments[name] = argument_from_word(parameters.get(name, Parameter(name)), text)
+    return arguments
+
+
+def _tell_failure(error: CallFailed, called: str, output: Output) -> int:
+    status = NO if error.error_class and not error.violations else FAILURE
+    if output.is_json:
+        output.complain_in_json(
+            {
+                "error_class": error.error_class,
+                "message": error.message,
+                "violations": dict(error.violations),
+                "is_outcome_unknown": error.is_outcome_unknown,
+                "traceback": error.traceback,
+            }
+        )
+        return status
+    if error.violations:
+        for field, what in error.violations.items():
+            output.complain(f"{called}: {field}: {what}" if field else f"{called}: {what}")
+    elif error.error_class:
+        output.complain_plainly(f"{error.error_class}: {error.message}".removesuffix(": "))
+    else:
+        unknown = " (it may have been carried out all the same)" if error.is_outcome_unknown else ""
+        output.complain(f"{called}: {error.message}{unknown}")
+    return status
