@@ -97,7 +97,7 @@ def test_schemas_of_the_server_are_understood() -> None:
 
     method = ExposedMethods(Shop).get("add_item")
     name, price, amount, note, tags = parameters_from_schema(parameters_schema(method))
-    assert (name.type_words, price.type_words, amount.type_words) == ("UUID", "float | str", "int")
+    assert (name.type_words, price.type_words, amount.type_words) == ("UUID", "Decimal", "int")
     assert [p.is_required for p in (name, price, amount, note, tags)] == [
         True,
         True,
