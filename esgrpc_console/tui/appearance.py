@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 from rich.style import Style
 from rich.text import Text
+from textual.color import Color
 
 from esgrpc_console.system_view import FollowingState, Health, words
 from esgrpc_console.system_view.problems import Severity
@@ -18,7 +21,7 @@ class Tone(Enum):
     GOOD = "text-success"
     WAITING = "text-warning"
     BAD = "text-error"
-    ACCENT = "accent"
+    ACCENT = "text-accent"
     PLAIN = "foreground"
 
 
@@ -41,6 +44,13 @@ _STATE_TONES = {
 }
 
 
+class Cell(NamedTuple):
+    """A few words on one line in one style: quicker to compare and to draw than a ``Text``."""
+
+    text: str
+    style: Style
+
+
 class Appearance:
     """Writes cells in the colours of a theme."""
 
@@ -49,20 +59,38 @@ class Appearance:
         :param theme_variables: colours by name, as the application's ``theme_variables``.
         """
         self._styles = {
-            tone: Style(color=colour) if (colour := theme_variables.get(tone.value)) else Style()
+            (tone, is_dim): _style(_colour(theme_variables, tone), is_dim)
             for tone in Tone
+            for is_dim in (False, True)
         }
+        self._empty = Cell("", _style(None, False))
 
-    def style(self, tone: Tone) -> Style:
+    @property
+    def empty(self) -> Cell:
+        """A cell in which there is nothing."""
+        return self._empty
+
+    def style(self, tone: Tone, *, is_dim: bool = False) -> Style:
         """Returns a tone's style."""
-        return self._styles[tone]
+        return self._styles[tone, is_dim]
+
+    def cell(self, text: str, tone: Tone = Tone.PLAIN, *, is_dim: bool = False) -> Cell:
+        """Writes text from anywhere on one line. Nothing in it is taken for control."""
+        return Cell(words.line(text), self._styles[tone, is_dim])
+
+    def health_cell(self, health: Health) -> Cell:
+        """Writes symbol and word of an application's health in its colour."""
+        return Cell(f"{health.symbol} {health.word}", self._styles[_HEALTH_TONES[health], False])
+
+    def state_cell(self, state: FollowingState, *, is_dim: bool = False) -> Cell:
+        """Writes symbol and word of a following's state in its colour."""
+        return Cell(f"{state.symbol} {state.word}", self._styles[_STATE_TONES[state], is_dim])
 
     def text(self, text: str, tone: Tone = Tone.PLAIN, *, is_dim: bool = False) -> Text:
         """Writes text from anywhere on one line. Nothing in it is taken for markup or control."""
-        style = self._styles[tone] if tone is not Tone.PLAIN else Style()
         return Text(
             words.line(text),
-            style + Style(dim=True) if is_dim else style,
+            self._styles[tone, is_dim],
             no_wrap=True,
             overflow="ellipsis",
             end="",
@@ -76,13 +104,35 @@ class Appearance:
 
     def health(self, health: Health, *, is_dim: bool = False) -> Text:
         """Writes symbol and word of an application's health in its colour."""
-        return self.text(f"{health.symbol} {health.word}", _HEALTH_TONES[health], is_dim=is_dim)
+        return self.text(f"{health.symbol} {health.word}", health_tone(health), is_dim=is_dim)
 
     def state(self, state: FollowingState, *, is_dim: bool = False) -> Text:
         """Writes symbol and word of a following's state in its colour."""
-        return self.text(f"{state.symbol} {state.word}", _STATE_TONES[state], is_dim=is_dim)
+        return self.text(f"{state.symbol} {state.word}", state_tone(state), is_dim=is_dim)
+
+
+def health_tone(health: Health) -> Tone:
+    """Returns the tone in which an application's health is told."""
+    return _HEALTH_TONES[health]
+
+
+def state_tone(state: FollowingState) -> Tone:
+    """Returns the tone in which a following's state is told."""
+    return _STATE_TONES[state]
 
 
 def severity_tone(severity: Severity) -> Tone:
     """Returns the tone in which a problem is told."""
     return Tone.WAITING if severity is Severity.WAITING else Tone.BAD
+
+
+def _colour(theme_variables: Mapping[str, str], tone: Tone) -> str | None:
+    # Plain text is left to what it stands on.
+    return None if tone is Tone.PLAIN else theme_variables.get(tone.value)
+
+
+@lru_cache(maxsize=64)
+def _style(colour: str | None, is_dim: bool) -> Style:
+    """Returns the one style of its kind, so that most comparisons end before they begin."""
+    # Textual knows more names of colours than Rich does.
+    return Style(color=Color.parse(colour).rich_color if colour else None, dim=is_dim or None)
