@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 
 _NEEDED = ("click", "platformdirs", "rich", "textual")
+_INTERRUPTED = 130
 _INSTALL = "pip install 'eventsourcing-grpc[console]'"
 
 
@@ -16,8 +17,10 @@ def main() -> None:
             f"esgrpc-console is not installed completely. Install it with: {_INSTALL}\n"
         )
         sys.exit(2)
-    from esgrpc_console.cli import main as run
-
+    try:
+        from esgrpc_console.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     run()
 
 

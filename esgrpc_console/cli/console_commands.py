@@ -8,7 +8,6 @@ import click
 
 from esgrpc_console.chosen_system import ChosenSystem
 from esgrpc_console.cli.system_options import SystemCommand, takes_system
-from esgrpc_console.outcome import SUCCESS, CommandFailed
 
 
 @click.command(epilog="""\b
@@ -16,6 +15,7 @@ Examples:
   esgrpc-console run eventsourcing_grpc.example:system
   esgrpc-console run shop.applications:system --data-dir ./data
   esgrpc-console run applications --app-dir ./shop
+  esgrpc-console run shop.applications:system --headless | jq .
 """)
 @click.argument("system_topic")
 @click.option(
@@ -32,20 +32,44 @@ Examples:
     default=Path(),
     help="Where modules are found. Default: the working directory.",
 )
-def run(system_topic: str, data_dir: Path | None, app_dir: Path) -> int:
+@click.option(
+    "--headless",
+    "is_headless",
+    is_flag=True,
+    help="Without the console: write a line of JSON for each event of the system's life, until "
+    "SIGINT or SIGTERM.",
+)
+@click.option(
+    "--read-only/--read-write",
+    "is_read_only",
+    default=False,
+    help="Refuse to change anything from the console, or allow it. Default: allow it.",
+)
+def run(
+    system_topic: str,
+    *,
+    data_dir: Path | None,
+    app_dir: Path,
+    is_headless: bool,
+    is_read_only: bool,
+) -> int:
     """Start the servers of a system, and open the console on them.
 
     Each server is a process of its own. SYSTEM_TOPIC is the system's topic, such as
     shop.applications:system, or the name of a module that has just one system. The servers stop
     when the console is quit.
     """
-    from esgrpc_console.run_command import CommandError, run_system
+    from esgrpc_console.configuration import Configuration, read_configuration
+    from esgrpc_console.run_command import run_system
 
-    try:
-        run_system(system_topic, data_dir=data_dir, app_dir=app_dir)
-    except CommandError as e:
-        raise CommandFailed(str(e)) from e
-    return SUCCESS
+    return run_system(
+        system_topic,
+        data_dir=data_dir,
+        app_dir=app_dir,
+        is_headless=is_headless,
+        is_read_only=is_read_only,
+        configuration=Configuration() if is_headless else read_configuration(),
+    )
 
 
 @click.command(
@@ -66,6 +90,6 @@ def attach(system: ChosenSystem) -> int:
     to be installed.
     """
     from esgrpc_console.attach_command import attach_system
+    from esgrpc_console.configuration import read_configuration
 
-    attach_system(system)
-    return SUCCESS
+    return attach_system(system, read_configuration())

@@ -97,6 +97,8 @@ def _fail(error: Exception, invocation: Invocation) -> int:
 
     if isinstance(error, UserError):
         _complain(str(error))
+    elif isinstance(error, OSError) and error.strerror and not invocation.is_debug:
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     elif invocation.is_debug:
         import traceback
 

@@ -31,5 +31,5 @@ def find_name(given: str, names: Collection[str], what: str, where: str) -> str:
     by_lower = {name.lower(): name for name in names}
     close = alike or [by_lower[one] for one in get_close_matches(given.lower(), by_lower, 1)]
     hint = f"did you mean {' or '.join(close)}? " if close else ""
-    msg = f"{given!r} is not {article} {what} of {where}: {hint}there are {', '.join(told)}{more}"
+    msg = f"{given!r} is not {article} {what} of {where}: {hint}it has {', '.join(told)}{more}"
     raise CommandFailed(msg)
