@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True)
-class OutputLine:
-    """One line that a server's process, or this one's logging, has written."""
-
-    application: str
-    """Empty: it is this process's."""
-    text: str
+from esgrpc_console.server_output import ServerOutput
 
 
 class LocalServers(Protocol):
     """The servers that this process has started."""
 
-    def output(self, after: int) -> tuple[int, Sequence[OutputLine]]:
-        """Returns how many lines there have been, and those behind the first ``after`` of them that
-        are still kept."""
+    @property
+    def output(self) -> ServerOutput:
+        """What they have written."""
 
     async def stop_server(self, application: str) -> None:
-        """Stops one server.
+        """Stops one server. Stopping a stopped one changes nothing.
 
-        :raises RequestFailed: when it does not stop.
+        :raises RequestFailed: when it can't be stopped.
         """
 
     async def restart_server(self, application: str) -> None:
-        """Stops one server, if it runs, and starts it.
+        """Stops one server, if it runs, and starts it. Returns when it serves.
 
         :raises RequestFailed: when it does not start, with what it wrote.
         """

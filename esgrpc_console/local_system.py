@@ -1,4 +1,4 @@
-"""A system whose servers this process starts and stops. How it is shown is left to others."""
+"""A system whose servers this process starts, stops and restarts. How it is shown is left to others."""
 
 from __future__ import annotations
 
@@ -6,45 +6,28 @@ import asyncio
 import logging
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from eventsourcing.system import System
 
-from esgrpc_console.system_view import SystemState, SystemView
-from eventsourcing_grpc.environment import variable_name
+from esgrpc_console.local_environment import GRPC_VERBOSITY, local_environment
+from esgrpc_console.server_endings import in_one_line, last_words
+from esgrpc_console.server_output import ServerOutput
+from esgrpc_console.system_view import RequestFailed, SystemState, SystemView
+from esgrpc_console.system_view.views import RESTARTING, STOPPED_BY_YOU
 from eventsourcing_grpc.runner import GrpcRunner
-from eventsourcing_grpc.user_errors import UserError
 
-_KEPT_LINES = 2_000
 _LOOK_SECONDS = 0.25
-_GRPC_VERBOSITY = "GRPC_VERBOSITY"
-
-
-class DataDirError(UserError):
-    """Raised when a directory can't hold databases. The message names it and says why."""
-
-
-@dataclass(frozen=True)
-class OutputLine:
-    """One line that a server's process, or this one's logging, has written."""
-
-    application: str
-    """Empty: it is this process's."""
-    text: str
+_SHOWN_LINES = 50
+_LIBRARY = "eventsourcing_grpc"
 
 
 class LocalSystem:
-    """Runs a system's servers in processes of their own for as long as its context is entered.
-
-    What the servers write is kept in ``output``, the newest lines of it.
-    """
+    """Runs a system's servers in processes of their own for as long as its context is entered."""
 
     def __init__(self, system: System, data_dir: Path | None = None) -> None:
         """
@@ -52,20 +35,30 @@ class LocalSystem:
             says, by default in memory.
         :raises DataDirError: when the directory can't be made or written in.
         """
-        self.output: deque[OutputLine] = deque(maxlen=_KEPT_LINES)
+        self.output = ServerOutput()
         self._names = tuple(system.nodes)
-        self._env = _sqlite_environment(self._names, data_dir) if data_dir else {}
         # What gRPC's core writes would go over the screen. Servers' output is kept: they may write.
-        self._env[_GRPC_VERBOSITY] = os.environ.get(_GRPC_VERBOSITY, "ERROR")
-        self._runner = GrpcRunner(system, self._env, output=self._keep)
-        self._log_handler = _LogHandler(self._keep)
-        self._starter = threading.Thread(target=self._start, name="starter of servers")
-        self._started: Future[None] = Future()
+        env = local_environment(self._names, data_dir)
+        self._runner = GrpcRunner(system, env, output=self.output.keep)
+        self._log_handler = _LogHandler(self.output.keep)
+        self._log_level = logging.NOTSET
+        self._threads: list[threading.Thread] = []
+        self._being_changed: set[str] = set()
+        self._state: SystemState | None = None
         self._doing = "starting"
 
+    @property
+    def address(self) -> str:
+        """Where the first of the servers listens. Empty before they are started."""
+        return next(iter(self._runner.addresses.values()), "")
+
     def __enter__(self) -> Self:
-        os.environ.setdefault(_GRPC_VERBOSITY, "NONE")
+        os.environ.setdefault(GRPC_VERBOSITY, "NONE")
         logging.getLogger().addHandler(self._log_handler)
+        # Servers log what this process would log: that they serve, and what operators do.
+        logger = logging.getLogger(_LIBRARY)
+        self._log_level = logger.level
+        logger.setLevel(logging.INFO)
         return self
 
     def __exit__(
@@ -76,18 +69,18 @@ class LocalSystem:
     ) -> None:
         """Stops the servers, also those that are being started. Takes less than 6 s."""
         self._runner.stop()
-        if self._starter.is_alive():
-            self._starter.join()
-            self._runner.stop()
+        for thread in self._threads:
+            thread.join()
+        self._runner.stop()
+        logging.getLogger(_LIBRARY).setLevel(self._log_level)
         logging.getLogger().removeHandler(self._log_handler)
 
     def progress(self) -> tuple[str, Sequence[str]]:
-        """Returns what is being waited for, and what servers have said."""
-        lines = [
-            f"{line.application}: {line.text}" if line.application else line.text
-            for line in tuple(self.output)
+        """Returns what is being waited for, and the last lines that servers have written."""
+        newest = self.output.after(self.output.count - _SHOWN_LINES)
+        return self._doing, [
+            f"{line.application}: {line.text}" if line.application else line.text for line in newest
         ]
-        return self._doing, lines
 
     async def open(self, stack: AsyncExitStack) -> SystemView:
         """Starts the servers, connects to them, and returns their view.
@@ -97,24 +90,90 @@ class LocalSystem:
         """
         servers = "1 server" if len(self._names) == 1 else f"{len(self._names)} servers"
         self._doing = f"starting {servers}: {', '.join(self._names)} …"
-        self._starter.start()
-        await asyncio.wrap_future(self._started)
+        await self._in_thread(lambda: self._runner.start(with_subprocesses=True), "start servers")
         self._doing = "connecting to them …"
-        address = next(iter(self._runner.addresses.values()))
-        view = await stack.enter_async_context(SystemView(address))
+        view = await stack.enter_async_context(SystemView(self.address))
+        self._state = view.state
         watcher = asyncio.create_task(self._watch_processes(view.state), name="watch processes")
         stack.callback(watcher.cancel)
         return view
 
-    def _start(self) -> None:
-        if not self._started.set_running_or_notify_cancel():
-            return
+    async def stop_server(self, application: str) -> None:
+        """Stops one server, and lets the state say that it was asked for.
+
+        Cancelling does not stop the stop.
+
+        :raises RequestFailed: when it can't be stopped.
+        """
+        await self._change(
+            application, STOPPED_BY_YOU, STOPPED_BY_YOU, self._runner.stop_server, "stopped"
+        )
+
+    async def restart_server(self, application: str) -> None:
+        """Stops one server, if it runs, and starts it. Returns when it serves.
+
+        Cancelling does not stop the restart.
+
+        :raises RequestFailed: when it does not start, with what it wrote last.
+        """
+        await self._change(application, RESTARTING, "", self._runner.restart_server, "restarted")
+
+    async def _change(
+        self, name: str, meanwhile: str, after: str, work: Callable[[str], None], participle: str
+    ) -> None:
+        """Stops or restarts a server.
+
+        :param meanwhile: what the state is to say of its end while this is done.
+        :param after: what it is to say when it has been done.
+        """
+        if name not in self._names:
+            msg = f"there is no server of {name}: there are those of {', '.join(self._names)}"
+            raise RequestFailed(msg)
+        if name in self._being_changed:
+            msg = f"the server of {name} is being stopped or restarted already"
+            raise RequestFailed(msg)
+        self._being_changed.add(name)
+        self._say(name, meanwhile)
+        done = self._in_thread(lambda: work(name), f"{participle} {name}")
+        done.add_done_callback(lambda done: self._finish(name, after, done))
         try:
-            self._runner.start(with_subprocesses=True)
-        except BaseException as e:
-            self._started.set_exception(e)
-        else:
-            self._started.set_result(None)
+            await asyncio.shield(done)
+        except Exception as e:
+            # Whatever it is, it is for the person who asked. How a process ended is told besides.
+            msg = f"the server of {name} was not {participle}: {in_one_line(e)}"
+            raise RequestFailed(msg) from e
+
+    def _finish(self, name: str, ending: str, done: asyncio.Future[None]) -> None:
+        self._being_changed.discard(name)
+        self._say(name, "" if done.cancelled() or done.exception() else ending)
+
+    def _say(self, name: str, ending: str) -> None:
+        if self._state is not None:
+            self._state.set_ending(name, ending)
+
+    def _in_thread(self, work: Callable[[], None], name: str) -> asyncio.Future[None]:
+        """Does what takes its time beside the event loop, in a thread that is joined at the end.
+
+        A loop's own threads are waited for before the runner is stopped, which ends their work.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def run() -> None:
+            error: BaseException | None = None
+            try:
+                work()
+            except BaseException as e:
+                error = e
+            # A loop that has been closed has nobody who waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_settle, done, error)
+
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=run, name=name)
+        self._threads.append(thread)
+        thread.start()
+        return done
 
     async def _watch_processes(self, state: SystemState) -> None:
         while True:
@@ -122,11 +181,9 @@ class LocalSystem:
             if not self._runner.has_errored.is_set():
                 continue
             for name, process in self._runner.processes.items():
-                if process.has_stopped.is_set():
-                    state.set_ending(name, _last_words(process.ending, process.lines))
-
-    def _keep(self, application: str, text: str) -> None:
-        self.output.append(OutputLine(application, text))
+                is_settled = process.has_stopped.is_set() and name not in self._being_changed
+                if is_settled and process.has_failed:
+                    state.set_ending(name, last_words(process))
 
 
 class _LogHandler(logging.Handler):
@@ -134,31 +191,19 @@ class _LogHandler(logging.Handler):
 
     def __init__(self, keep: Callable[[str, str], None]) -> None:
         super().__init__(level=logging.WARNING)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         self._keep = keep
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps a record as a line."""
-        self._keep("", self.format(record))
+        """Keeps a record, a line each."""
+        for line in self.format(record).splitlines():
+            self._keep("", line)
 
 
-def _last_words(ending: str, lines: Sequence[str]) -> str:
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    # What it says in the ordinary course of things does not tell why it died.
-    return ending if not last or " INFO " in last else f"{ending}, it wrote {last!r}"
-
-
-def _sqlite_environment(names: Sequence[str], data_dir: Path) -> dict[str, str]:
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        msg = f"--data-dir {str(data_dir)!r} can't be made: {e.strerror}"
-        raise DataDirError(msg) from e
-    if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
-        msg = f"--data-dir {str(data_dir)!r} can't be written in"
-        raise DataDirError(msg)
-    env = {}
-    for name in names:
-        env[variable_name(name, "PERSISTENCE_MODULE")] = "eventsourcing.sqlite"
-        path = data_dir.absolute() / f"{name.lower()}.db"
-        env[variable_name(name, "SQLITE_DBNAME")] = str(path)
-    return env
+def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:
+    if done.cancelled():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)

@@ -77,9 +77,14 @@ class ServerProcess:
         return self._process.pid if self._process else 0
 
     @property
+    def status(self) -> int | None:
+        """The status with which the process ended; below 0: by which signal. None: it has not ended."""
+        return self._process.poll() if self._process else None
+
+    @property
     def ending(self) -> str:
         """How the process ended, in words: "with status 2", "by SIGKILL". Empty: it has not ended."""
-        status = self._process.poll() if self._process else None
+        status = self.status
         if status is None:
             return ""
         return f"with status {status}" if status >= 0 else f"by {signal.Signals(-status).name}"

@@ -9,6 +9,8 @@ from enum import IntEnum
 from esgrpc_console.system_view import words
 from esgrpc_console.system_view.system_state import SystemState
 from esgrpc_console.system_view.views import (
+    RESTARTING,
+    STOPPED_BY_YOU,
     ApplicationView,
     FollowingState,
     FollowingView,
@@ -82,6 +84,10 @@ def _application_problem(
     match application.health:
         case Health.UNREACHABLE:
             age = words.duration(now - (application.stale_since or now))
+            if application.ending == RESTARTING:
+                return Severity.WAITING, f"the server of {name} is {RESTARTING}"
+            if application.ending == STOPPED_BY_YOU:
+                return Severity.DOWN, f"the server of {name} was {STOPPED_BY_YOU} {age} ago"
             if application.ending:
                 ending = words.line(application.ending)
                 return Severity.DOWN, f"the server of {name} died {age} ago, {ending}"

@@ -44,6 +44,11 @@ class FollowingState(Enum):
         self.word = word
 
 
+STOPPED_BY_YOU = "stopped by you"
+RESTARTING = "being restarted by you"
+"""How a server's process ended, where whoever started it was asked to end it."""
+
+
 @dataclass(frozen=True)
 class MethodView:
     """One method that may be called."""

@@ -73,6 +73,9 @@ class SystemToShow:
     target: Target = NO_TARGET
     """How command lines name the system."""
 
+    find_target: Callable[[], Target] | None = None
+    """Tells that when the system is open, where it is not known before."""
+
     context: str = ""
     """The name of the context in the configuration file. Empty: there is none."""
 
@@ -157,7 +160,7 @@ class ConsoleApp(App[Exception]):
             operations=message.operations,
             events=EventCache(message.operations),
             title=system.title,
-            target=system.target,
+            target=system.find_target() if system.find_target else system.target,
             context=system.context,
             colour=system.colour,
             is_read_only=system.is_read_only,

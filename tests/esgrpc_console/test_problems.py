@@ -8,6 +8,7 @@ from esgrpc_console.system_view import (
     find_problems,
     summarise,
 )
+from esgrpc_console.system_view.views import RESTARTING, STOPPED_BY_YOU
 from tests.esgrpc_console.fake_system import NOW, a_following, an_application, the_example
 
 
@@ -53,6 +54,15 @@ def test_a_server_that_died_is_said_to_have_died() -> None:
     assert _texts(state) == []
     state.lose("Payments", "connection refused", since=NOW - 3)
     assert _texts(state) == ["the server of Payments died 3s ago, by SIGKILL"]
+
+
+def test_a_server_that_was_stopped_is_not_said_to_have_died() -> None:
+    state = _state(FollowingState.LIVE)
+    state.lose("Payments", "connection refused", since=NOW - 3)
+    state.set_ending("Payments", STOPPED_BY_YOU)
+    assert _texts(state) == ["the server of Payments was stopped by you 3s ago"]
+    state.set_ending("Payments", RESTARTING)
+    assert _texts(state) == ["the server of Payments is being restarted by you"]
 
 
 def test_divergence_is_told_with_both_numbers() -> None:
