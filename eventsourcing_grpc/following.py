@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -57,7 +58,7 @@ class Following:
         self.leader_address = leader_address
         self._follower = follower
         self._leader = LeaderLog(leader_name, leader_address, channel)
-        self._control = FollowingControl(self._listen)
+        self._control = FollowingControl(self._listen, self._leader.cancel)
         self._record = FollowingRecord(leader_name, leader_address)
         self._processing = EventProcessing(follower, leader_name, self._control, self._record)
         self.steering = FollowingSteering(
@@ -70,6 +71,7 @@ class Following:
         self._failures = 0
         self._has_heard = False
         self._heard_at = monotonic()
+        self._searched_through = 0
         _prepare(follower, self._leader)
 
     def start(self) -> None:
@@ -89,7 +91,6 @@ class Following:
     def cancel(self) -> None:
         """Asks the loop to end, and does not wait for it."""
         self._control.stop()
-        self._leader.cancel()
 
     def refresh(self) -> None:
         """Asks the leader how long its log has become, if a policy takes so long that nothing has
@@ -107,8 +108,7 @@ class Following:
 
     def _run(self) -> None:
         while True:
-            # First of all: what is asked for from now on interrupts this round.
-            round_number = self._control.interruptions
+            round_number = self._control.begin_round()
             if self._control.is_stopping:
                 return
             try:
@@ -128,6 +128,7 @@ class Following:
     def _stay(self, state: FollowingState, round_number: int) -> None:
         """Does nothing until somebody asks for something."""
         self._record.note_state(state)
+        self._searched_through = 0
         self._listen()
         self._control.rest(round_number)
 
@@ -196,13 +197,22 @@ class Following:
         record = self._record
         if record.state is FollowingState.PAUSED and record.event_time is None:
             # The lag is the age of the event that is next.
-            self._leader.ask(record.position, self._follower.topics, self._take_next)
+            after = max(record.position, self._searched_through)
+            self._leader.ask(after, self._follower.topics, partial(self._take_next, record.head))
         else:
             self._leader.ask(record.head, (), lambda head, _: record.note_head(head))
 
-    def _take_next(self, head: int, notification: Notification | None) -> None:
+    def _take_next(self, asked_at: int, head: int, notification: Notification | None) -> None:
+        """Takes what is next while the following is paused.
+
+        :param asked_at: the head when it was asked for.
+        """
         self._record.note_head(head)
-        if notification is None or self._record.state is not FollowingState.PAUSED:
+        if notification is None:
+            # Don't let the leader search the same part of its log for the wanted topics again.
+            self._searched_through = asked_at
+            return
+        if self._record.state is not FollowingState.PAUSED:
             return
         try:
             event = self._follower.mappers[self.leader_name].to_domain_event(notification)

@@ -20,13 +20,16 @@ class FollowingControl:
     waits for, it rests: until the time is over, or somebody interrupts or wakes it.
     """
 
-    def __init__(self, listen: Callable[[], None]) -> None:
-        """:param listen: is called each second by a loop that rests. It must not wait."""
+    def __init__(self, listen: Callable[[], None], cancel: Callable[[], None]) -> None:
+        """:param listen: is called each second by a loop that rests. It must not wait.
+        :param cancel: ends at an interruption what the loop waits for elsewhere. It must not wait.
+        """
         self.is_stopping = False
         self.is_paused = False
         self.interruptions = 0
         """How many there have been. The loop compares it before each event, without a lock."""
         self._listen = listen
+        self._cancel = cancel
         self._wakes = 0
         self._is_resting = False
         self._is_held = False
@@ -96,11 +99,19 @@ class FollowingControl:
                     self._is_held = False
                     self._changed.notify_all()
 
+    def begin_round(self) -> int:
+        """Returns the number of the round that begins, as the loop, before it looks at what is asked.
+
+        What is asked from now on interrupts the round.
+        """
+        with self._changed:
+            return self.interruptions
+
     def rest(self, round_number: int, seconds: float = inf) -> None:
         """Waits, as the loop.
 
-        :param round_number: how many interruptions there had been when the round began. If there
-            has been another since, this returns at once.
+        :param round_number: of the loop's round. If it has been interrupted already, this returns
+            at once.
         :param seconds: after which it returns by itself.
         """
         end = monotonic() + seconds
@@ -131,4 +142,6 @@ class FollowingControl:
     def _interrupt(self) -> None:
         self.interruptions += 1
         self._wakes += 1
+        # Under the lock, so that it is never what the next round waits for that is ended.
+        self._cancel()
         self._changed.notify_all()

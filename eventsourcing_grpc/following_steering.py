@@ -71,7 +71,6 @@ class FollowingSteering:
         """
         if not self._control.pause():
             return False
-        self._leader.cancel()
         self._record.wait_for(lambda: self._record.state is FollowingState.PAUSED, _PATIENCE)
         return True
 
@@ -101,7 +100,6 @@ class FollowingSteering:
         elif state in (FollowingState.UNREACHABLE, FollowingState.DIVERGED):
             self._record.is_diverged = False
             self._control.interrupt()
-            self._leader.cancel()
         else:
             self._refuse_retry()
         self._record.wait_for(

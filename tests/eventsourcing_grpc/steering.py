@@ -14,7 +14,7 @@ from eventsourcing.system import System
 
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
-from tests.system.applications import Copies, Copying, Fussy, Letter, Letters, Signatures
+from tests.system.applications import Copying, Fussy, Letter, Letters, Memos, Signatures
 from tests.waiting import DEADLINE
 
 LIVE = pb.FOLLOWING_STATE_LIVE
@@ -41,7 +41,7 @@ class Gated(Copying):
 
 
 gated = System([[Letters, Gated]])
-CLASSES = (Letters, Copies, Fussy, Signatures, Gated)
+CLASSES = (Letters, Memos, Fussy, Signatures, Gated)
 
 
 class Steering:

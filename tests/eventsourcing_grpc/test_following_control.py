@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from time import monotonic
 
 import grpc
@@ -311,7 +312,7 @@ def test_storm_of_requests_loses_and_repeats_nothing(
                     if "FollowingStateError" not in str(e):
                         raise
 
-        storms = [InBackground(lambda seed=seed: storm(seed)) for seed in range(3)]
+        storms = [InBackground(partial(storm, seed)) for seed in range(3)]
         try:
             application_of(server, Letters).write_many(1, count)
             wait_until(lambda: follower.followings[0].status().position >= count - 60)
@@ -370,13 +371,13 @@ def test_policy_that_hangs_makes_nobody_wait(
         assert application_of(follower, Gated).numbers() == [1]
 
 
-def ask(control: FollowingControl) -> Callable[[], None]:
-    return lambda: control.rest(control.interruptions)
+def idle_control() -> FollowingControl:
+    return FollowingControl(listen=lambda: None, cancel=lambda: None)
 
 
 def test_held_loop_rests_until_it_is_let_go() -> None:
-    control = FollowingControl(lambda: None)
-    resting = InBackground(ask(control))
+    control = idle_control()
+    resting = InBackground(lambda: control.rest(control.begin_round()))
     with control.hold(DEADLINE) as is_held:
         assert is_held
         assert control.wake(0)
@@ -387,15 +388,15 @@ def test_held_loop_rests_until_it_is_let_go() -> None:
 
 
 def test_loop_does_not_rest_when_it_has_been_interrupted_before() -> None:
-    control = FollowingControl(lambda: None)
-    round_number = control.interruptions
+    control = idle_control()
+    round_number = control.begin_round()
     control.pause()
     control.rest(round_number)
     assert control.is_paused
 
 
 def test_loop_that_does_not_rest_can_be_neither_woken_nor_held() -> None:
-    control = FollowingControl(lambda: None)
+    control = idle_control()
     assert not control.wake(0)
     with control.hold(0) as is_held:
         assert not is_held
