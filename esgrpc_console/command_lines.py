@@ -89,7 +89,11 @@ def call_command(
 
 def argument_from_word(parameter: Parameter, text: str) -> JsonValue:
     """Returns the argument that ``name=text`` stands for: nothing behind the sign is empty text."""
-    return argument_from_text(parameter, text)[1] if text else ""
+    try:
+        return argument_from_text(parameter, text)[1] if text else ""
+    except RecursionError:
+        # So deep a value is for the server to refuse.
+        return text
 
 
 def control_command(

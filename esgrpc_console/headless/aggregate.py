@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from esgrpc_console.chosen_system import ChosenSystem
 from esgrpc_console.headless.output import Output, Style
 from esgrpc_console.headless.running import explained, find_application, open_view, run
@@ -37,7 +35,7 @@ def show_aggregate(
             f"{aggregate.topic} {aggregate.originator_id} in {name}, version {aggregate.version:,}",
             Style.HEADING,
         )
-        output.write_block(json.dumps(value_of(aggregate.state), indent=2, ensure_ascii=False))
+        output.write_value(value_of(aggregate.state))
         return SUCCESS
 
     return run(show, output)

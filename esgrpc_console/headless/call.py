@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from esgrpc_console.headless.output import Output
 from esgrpc_console.headless.running import describe, find_application, open_view, run
 from esgrpc_console.headless.shapes import value_of
 from esgrpc_console.outcome import FAILURE, NO, SUCCESS, CommandFailed
-from esgrpc_console.system_view import CallFailed, words
-from esgrpc_console.system_view.parameters import JsonObject, Parameter
+from esgrpc_console.system_view import CallFailed
+from esgrpc_console.system_view.json_values import JsonObject, JsonProblem, read_json
+from esgrpc_console.system_view.parameters import Parameter
 from esgrpc_console.system_view.views import MethodView
 
 
@@ -59,8 +59,7 @@ def call_method(system: ChosenSystem, request: CallRequest, *, is_json: bool) ->
         if is_json:
             output.write_json(value_of(result.result))
         else:
-            value = value_of(result.result)
-            output.write_block(json.dumps(value, indent=2, ensure_ascii=False))
+            output.write_value(value_of(result.result))
         return SUCCESS
 
     return run(call, output)
@@ -70,9 +69,12 @@ def _read_json_arguments(text: str | None) -> JsonObject:
     if text is None:
         return {}
     try:
-        arguments = json.loads(sys.stdin.read() if text == "-" else text)
-    except (ValueError, RecursionError) as e:
-        msg = f"--json-args is not JSON: {words.line(str(e))}"
+        arguments = read_json(sys.stdin.read() if text == "-" else text)
+    except JsonProblem as e:
+        msg = f"--json-args is not JSON: {e}"
+        raise CommandFailed(msg) from e
+    except UnicodeDecodeError as e:
+        msg = "standard input is not text in UTF-8"
         raise CommandFailed(msg) from e
     if not isinstance(arguments, dict):
         msg = '--json-args must be a JSON object, such as {"order_id": "7b1c"}'

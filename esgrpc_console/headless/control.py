@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from esgrpc_console.chosen_system import ChosenSystem
@@ -117,8 +116,7 @@ def skip_event(system: ChosenSystem, request: SkipRequest, *, is_json: bool) -> 
             return SUCCESS
         would = "would skip" if request.is_dry_run else "has skipped"
         output.write_line(f"{follower} {would} {leader} #{event.id:,} {event.short_topic}")
-        state = value_of(event.state) if event.state else event.error
-        output.write_block(json.dumps(state, indent=2, ensure_ascii=False))
+        output.write_value(value_of(event.state) if event.state else event.error)
         return SUCCESS
 
     return run(skip, output)

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TextIO
 
 from esgrpc_console.system_view import words
-from esgrpc_console.system_view.parameters import JsonValue
+from esgrpc_console.system_view.json_values import JsonValue, write_json
 
 _PROGRAM = "esgrpc-console"
 _GAP = "  "
@@ -82,9 +82,9 @@ class Output:
         """Writes text from anywhere on a line of its own, no longer than the terminal is wide."""
         self._write(self._styled(_shortened(words.line(text), self.width), style))
 
-    def write_block(self, text: str) -> None:
-        """Writes text from anywhere on as many lines as it has."""
-        self._write(words.block(text))
+    def write_value(self, value: JsonValue) -> None:
+        """Writes a value as JSON for a person, on as many lines as it takes."""
+        self._write(write_json(value))
 
     def write_table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
         """Writes a table whose columns are as wide as what is in them. The last one is shortened."""

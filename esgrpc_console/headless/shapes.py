@@ -6,7 +6,7 @@ import json
 import time
 from datetime import UTC, datetime
 
-from esgrpc_console.system_view.parameters import JsonObject, JsonValue
+from esgrpc_console.system_view.json_values import JsonObject, JsonValue
 from esgrpc_console.system_view.views import (
     AggregateView,
     ApplicationView,
