@@ -9,20 +9,25 @@ two cannot disagree::
 """
 
 from esgrpc_console.system_view.changes import Changes
+from esgrpc_console.system_view.event_cache import EventCache
 from esgrpc_console.system_view.failures import (
     CallFailed,
+    LogReplaced,
     RequestFailed,
     ServerUnavailable,
     SystemUnreachable,
 )
 from esgrpc_console.system_view.log_filter import LogFilter
+from esgrpc_console.system_view.log_tail import tail_log
 from esgrpc_console.system_view.log_window import End, LogWindow
 from esgrpc_console.system_view.operations import SystemOperations
 from esgrpc_console.system_view.options import ConnectionOptions, OptionError
 from esgrpc_console.system_view.parameters import Parameter, argument_from_text
 from esgrpc_console.system_view.problems import Problem, find_problems, summarise
+from esgrpc_console.system_view.searching import LogSearch, SearchProgress
 from esgrpc_console.system_view.system_state import SystemState
 from esgrpc_console.system_view.system_view import SystemView
+from esgrpc_console.system_view.tracing import Trace, TracedEvent
 from esgrpc_console.system_view.views import (
     AggregateView,
     ApplicationStatus,
@@ -51,6 +56,7 @@ __all__ = [
     "ConnectionOptions",
     "Description",
     "End",
+    "EventCache",
     "EventPage",
     "EventView",
     "FollowingError",
@@ -59,6 +65,8 @@ __all__ = [
     "FollowingView",
     "Health",
     "LogFilter",
+    "LogReplaced",
+    "LogSearch",
     "LogWindow",
     "MethodView",
     "OptionError",
@@ -66,13 +74,17 @@ __all__ = [
     "PositionSample",
     "Problem",
     "RequestFailed",
+    "SearchProgress",
     "ServerUnavailable",
     "SystemOperations",
     "SystemState",
     "SystemUnreachable",
     "SystemView",
+    "Trace",
+    "TracedEvent",
     "Versions",
     "argument_from_text",
     "find_problems",
     "summarise",
+    "tail_log",
 ]

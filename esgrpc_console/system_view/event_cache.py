@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 
 from esgrpc_console.system_view.failures import RequestFailed
+from esgrpc_console.system_view.log_filter import started_at
 from esgrpc_console.system_view.operations import SystemOperations
 from esgrpc_console.system_view.views import EventView
 
-MAX_CHARACTERS = 4_000_000
-"""How long the states that are kept may be together."""
+MAX_BYTES = 4_000_000
+"""How much memory the states that are kept may have together."""
+
+_Key = tuple[str, object, int]
 
 
 class EventCache:
-    """Keeps the events that were wanted last, as many as there is room for."""
+    """Keeps the events that were wanted last, as many as there is room for.
 
-    def __init__(
-        self, operations: SystemOperations, *, max_characters: int = MAX_CHARACTERS
-    ) -> None:
+    Events of a server that has been started again are read again: its store may be another.
+    """
+
+    def __init__(self, operations: SystemOperations, *, max_bytes: int = MAX_BYTES) -> None:
         self._operations = operations
-        self._max_characters = max_characters
-        self._events: OrderedDict[tuple[str, int], EventView] = OrderedDict()
-        self._characters = 0
+        self._max_bytes = max_bytes
+        self._events: OrderedDict[_Key, EventView] = OrderedDict()
+        self._bytes = 0
 
     async def get(self, application: str, notification_id: int) -> EventView:
         """Returns an event with its state.
 
         :raises RequestFailed: when there is no event with this ID, or it can't be read.
         """
-        key = application, notification_id
+        key = application, started_at(self._operations, application), notification_id
         event = self._events.get(key)
         if event is None:
             event = await self._read(application, notification_id)
@@ -36,11 +41,6 @@ class EventCache:
         else:
             self._events.move_to_end(key)
         return event
-
-    def forget(self, application: str) -> None:
-        """Forgets an application's events: its log is another one now."""
-        for key in [key for key in self._events if key[0] == application]:
-            self._characters -= len(self._events.pop(key).state)
 
     async def _read(self, application: str, notification_id: int) -> EventView:
         page = await self._operations.read_events(application, start=notification_id, limit=1)
@@ -50,12 +50,14 @@ class EventCache:
         msg = f"{application} has no event #{notification_id:,}"
         raise RequestFailed(msg)
 
-    def _keep(self, key: tuple[str, int], event: EventView) -> None:
-        kept = self._events.pop(key, None)
-        if kept is not None:
-            self._characters -= len(kept.state)
+    def _keep(self, key: _Key, event: EventView) -> None:
+        self._forget(key)
         self._events[key] = event
-        self._characters += len(event.state)
-        while self._characters > self._max_characters and len(self._events) > 1:
-            _, oldest = self._events.popitem(last=False)
-            self._characters -= len(oldest.state)
+        self._bytes += sys.getsizeof(event.state)
+        while self._bytes > self._max_bytes:
+            self._forget(next(iter(self._events)))
+
+    def _forget(self, key: _Key) -> None:
+        event = self._events.pop(key, None)
+        if event is not None:
+            self._bytes -= sys.getsizeof(event.state)

@@ -22,6 +22,10 @@ class ServerUnavailable(RequestFailed):
     """Raised when a server could not be reached, or did not answer in time: it may be later."""
 
 
+class LogReplaced(RequestFailed):
+    """Raised when a log is another than before: its store was lost or replaced."""
+
+
 class SystemUnreachable(RequestFailed):
     """Raised when no server could be reached on any address of a system.
 

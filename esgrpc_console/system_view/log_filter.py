@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from esgrpc_console.system_view import words
+from esgrpc_console.system_view.failures import LogReplaced
 from esgrpc_console.system_view.operations import SystemOperations
 from esgrpc_console.system_view.views import EventPage, EventView
-
-_MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ async def read_page(
     """Reads a page of the events that are wanted. Its arguments and errors are ``read_events``'."""
     return await operations.read_events(
         application,
-        start=None if start is None else min(max(start, 0), _MAX_ID),
+        start=start,
         limit=limit,
         is_backwards=is_backwards,
         topics=wanted.topics,
@@ -52,13 +52,23 @@ async def read_page(
     )
 
 
-async def has_event(operations: SystemOperations, application: str, event: EventView) -> bool:
-    """Tells whether an event is (still) in a log: a store may have been lost or replaced.
+async def check_log(operations: SystemOperations, application: str, event: EventView) -> None:
+    """Makes sure that an event that was read is still in the log.
 
+    :raises LogReplaced: when it is not: the store was lost or replaced.
     :raises RequestFailed: when the log can't be read.
     """
     page = await operations.read_events(application, start=event.id, limit=1, with_state=False)
-    return any(_identity(found) == _identity(event) for found in page.events)
+    if page.head < event.id:
+        raise log_replaced(application, f"shorter than before: it ends at #{page.head:,}")
+    if not any(_identity(found) == _identity(event) for found in page.events):
+        raise log_replaced(application, f"another than before: #{event.id:,} is another event")
+
+
+def log_replaced(application: str, how: str) -> LogReplaced:
+    """Returns the error that tells that a log is another now."""
+    name = words.line(application)
+    return LogReplaced(f"the log of {name} is {how}. Its store was lost or replaced")
 
 
 def started_at(operations: SystemOperations, application: str) -> object:

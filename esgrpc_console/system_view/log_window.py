@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from enum import Enum
 
 from esgrpc_console.system_view.changes import Changes
+from esgrpc_console.system_view.failures import LogReplaced
 from esgrpc_console.system_view.log_filter import (
     ALL,
     LogFilter,
-    has_event,
+    check_log,
     read_page,
     started_at,
 )
@@ -185,7 +186,10 @@ class LogWindow:
         async with self._reading:
             started = started_at(self._operations, self.application)
             if started != self._started_at:
-                if self._events and not await self._is_same_log():
+                try:
+                    if self._events:
+                        await check_log(self._operations, self.application, self._events[-1])
+                except LogReplaced:
                     self._replace()
                 self._started_at = started
             try:
@@ -194,9 +198,6 @@ class LogWindow:
                 if self.looked_through is not None:
                     self.looked_through = None
                     self.changes.announce()
-
-    async def _is_same_log(self) -> bool:
-        return await has_event(self._operations, self.application, self._events[-1])
 
     async def _jump(self, end: End) -> int:
         return await self._read(start=None, is_backwards=end is End.LAST, begin_anew=True)

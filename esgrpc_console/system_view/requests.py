@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 READ_TIMEOUT = 10.0
 CALL_TIMEOUT = 60.0
 CONTROL_TIMEOUT = 10.0
+_MAX_ID = 2**63 - 1
 
 
 class SystemRequests(ABC):
@@ -58,7 +59,7 @@ class SystemRequests(ABC):
         :raises RequestFailed: when the server can't be reached, can't read, or takes too long.
         """
         request = pb.ReadEventsRequest(
-            start=start,
+            start=None if start is None else min(max(start, 0), _MAX_ID),
             limit=limit,
             direction=pb.DIRECTION_BACKWARDS if is_backwards else pb.DIRECTION_FORWARDS,
             topics=topics,

@@ -37,6 +37,11 @@ async def wait_for(condition: Callable[[], bool], what: str, timeout: float = 15
         await asyncio.sleep(0.05)
 
 
+async def stop(server: GrpcApplicationServer) -> None:
+    """Stops a server, while those who listen to it in this event loop hear that it stops."""
+    await asyncio.to_thread(server.stop, wait=True)
+
+
 QUICK = ConnectionOptions(interval=0.1)
 """Lets servers say ten times a second how they are."""
 

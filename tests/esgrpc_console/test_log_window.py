@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +7,6 @@ import pytest
 from esgrpc_console.system_view import (
     Description,
     End,
-    EventPage,
     LogFilter,
     LogWindow,
     RequestFailed,
@@ -16,52 +14,7 @@ from esgrpc_console.system_view import (
 )
 from tests.esgrpc_console.conftest import wait_for
 from tests.esgrpc_console.fake_system import FakeSystem, an_application, an_event
-
-
-class SlowSystem(FakeSystem):
-    """Looks at few events for each page, and counts the pages."""
-
-    def __init__(self, looked_at: int = 100) -> None:
-        super().__init__()
-        self.requests: list[tuple[int | None, bool]] = []
-        self.may_answer = asyncio.Semaphore(1_000)
-        self._looked_at = looked_at
-
-    async def read_events(
-        self,
-        application: str,
-        *,
-        start: int | None = None,
-        limit: int = 100,
-        is_backwards: bool = False,
-        topics: Sequence[str] = (),
-        originator_id: str = "",
-        text: str = "",
-        with_state: bool = True,
-    ) -> EventPage:
-        """Reads a page as a server would that has little time."""
-        self.requests.append((start, is_backwards))
-        await self.may_answer.acquire()
-        head = self.logs[application][-1].id
-        if start is None:
-            start = head if is_backwards else 1
-        start = min(start, head) if is_backwards else start
-        step = -1 if is_backwards else 1
-        last = min(max(start + step * (self._looked_at - 1), 1), head)
-        page = await super().read_events(
-            application,
-            start=start,
-            limit=limit,
-            is_backwards=is_backwards,
-            topics=topics,
-            originator_id=originator_id,
-            text=text,
-            with_state=with_state,
-        )
-        events = tuple(e for e in page.events if (last - e.id) * step >= 0)
-        is_full = len(events) == limit
-        through = events[-1].id if is_full else last
-        return EventPage(events, through, through == (1 if is_backwards else head), head)
+from tests.esgrpc_console.slow_system import SlowSystem
 
 
 def _log_with_few_paid(system: FakeSystem, length: int = 1000, every: int = 250) -> LogWindow:
@@ -276,20 +229,17 @@ async def test_a_replaced_log_that_has_grown_longer_is_not_taken_for_the_old_one
 
 
 async def test_a_window_stays_where_it_is_when_the_log_cannot_be_read() -> None:
-    _, window = _window(range(1, 4))
-    await window.jump(End.LAST)
-    other = LogWindow(_BrokenSystem(), "Orders")
-    with pytest.raises(RequestFailed):
-        await other.jump(End.LAST)
-    assert other.looked_through is None
-    assert _ids(window) == [1, 2, 3]
-
-
-class _BrokenSystem(FakeSystem):
-    async def read_events(self, application: str, **_: object) -> EventPage:
-        """Fails."""
-        msg = "connection refused"
-        raise RequestFailed(msg)
+    system = SlowSystem()
+    _log_with_few_paid(system)
+    window = LogWindow(system, "Orders")
+    await window.go_to(500)
+    before = _ids(window)
+    system.failure = RequestFailed("disk I/O error")
+    for read in (window.jump(End.LAST), window.go_to(3), window.read_older(), window.catch_up()):
+        with pytest.raises(RequestFailed):
+            await read
+    assert _ids(window) == before
+    assert window.looked_through is None
 
 
 async def test_a_window_on_a_server_has_no_states(view: SystemView) -> None:
