@@ -19,7 +19,7 @@ from eventsourcing_grpc.protos import operations_pb2 as pb
 MAX_EVENTS = 1_000
 """How many events one response has at most."""
 MAX_STATE_BYTES = 2_000_000
-"""How long the states in one response are together at most, unless there is only one."""
+"""How long the events in one response are together at most, unless there is only one."""
 MAX_SCANNED = 50_000
 """How many notifications are read for one response at most, give or take a page."""
 MAX_SECONDS = 0.25
@@ -138,7 +138,7 @@ class _Reading:
         for notification in notifications:
             if self._search is None or self._search.matches(notification):
                 event = decode_event(notification, self._mapper, with_state=self._has_states)
-                self._state_bytes += len(event.state)
+                self._state_bytes += event.ByteSize()
                 if self._state_bytes > MAX_STATE_BYTES and self._response.events:
                     self._look_through(notification.id - self._pages.step)
                     return False

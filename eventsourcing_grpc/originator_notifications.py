@@ -2,7 +2,8 @@
 
 Recorders select events by originator, but then without their notification IDs, and notifications by
 ID only. The tables of the core library's recorders for SQLite and PostgreSQL have indexes by which
-both can be had, without a search of the log.
+both can be had, without a search of the log. An aggregate's versions are recorded one after another,
+so that the order of its versions is the order of its notification IDs.
 """
 
 from __future__ import annotations
@@ -80,12 +81,12 @@ def _select_from_sqlite(
 ) -> Sequence[Notification]:
     direction = "DESC" if query.is_backwards else "ASC"
     topics = f"AND topic IN ({','.join('?' * len(query.topics))})" if query.topics else ""
-    # The "+" keeps SQLite from going through the log in the order of rowids.
+    # The "+" keeps SQLite from going through the log instead of the originator's versions.
     statement = (
         f"SELECT rowid, * FROM {recorder.events_table_name} WHERE rowid IN ("
         f"SELECT rowid FROM {recorder.events_table_name} "
         f"WHERE originator_id=? AND +rowid BETWEEN ? AND ? {topics} "
-        f"ORDER BY +rowid {direction} LIMIT ?"
+        f"ORDER BY originator_version {direction} LIMIT ?"
         f") ORDER BY rowid {direction}"
     )
     originator_id = query.originator_id
@@ -116,13 +117,13 @@ def _select_from_postgres(
 ) -> Sequence[Notification]:
     from psycopg.sql import SQL, Identifier
 
-    # The "+ 0" keeps PostgreSQL from going through the log in the order of notification IDs.
+    # The "+ 0" keeps PostgreSQL from going through the log instead of the originator's versions.
     statement = SQL(
         "SELECT * FROM {schema}.{table} WHERE notification_id = ANY(ARRAY("
         "SELECT notification_id FROM {schema}.{table} WHERE originator_id = %(originator_id)s "
         "AND notification_id + 0 BETWEEN %(lowest)s AND %(highest)s "
         "AND (%(topics)s::text[] = '{{}}' OR topic = ANY(%(topics)s::text[])) "
-        "ORDER BY notification_id + 0 {direction} LIMIT %(limit)s"
+        "ORDER BY originator_version {direction} LIMIT %(limit)s"
         ")) ORDER BY notification_id {direction}"
     ).format(
         schema=Identifier(recorder.datastore.schema),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +13,8 @@ import pytest
 from eventsourcing.application import Application
 from eventsourcing.cryptography import AESCipher
 from eventsourcing.domain import Aggregate, event
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder
 
 from eventsourcing_grpc import event_reading
 from eventsourcing_grpc.errors import RequestError
@@ -62,6 +63,7 @@ def read(
     direction: pb.Direction.ValueType = FORWARDS,
     topics: tuple[str, ...] = (),
     originator_id: object = "",
+    omit_state: bool = False,
 ) -> pb.ReadEventsResponse:
     return read_events(
         pages,
@@ -71,6 +73,7 @@ def read(
             direction=direction,
             topics=topics,
             originator_id=str(originator_id),
+            omit_state=omit_state,
         ),
     )
 
@@ -288,7 +291,8 @@ def test_long_search_is_done_in_pieces(
     assert len(events) == len({e.id for e in events}) == (1 if sought is first else 501)
 
 
-def test_search_reads_a_bounded_number_of_notifications(
+@pytest.mark.parametrize("pages", ["memory"], indirect=True)
+def test_search_for_an_aggregate_in_memory_reads_a_bounded_number_of_notifications(
     pages: Pages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_reading, "MAX_SCANNED", 100)
@@ -298,6 +302,83 @@ def test_search_reads_a_bounded_number_of_notifications(
     assert not page.is_end
     assert 100 <= page.read_through <= 1_000
     assert [e.id for e in read_all(pages, FORWARDS, originator_id=last.id)] == [2_002]
+
+
+@pytest.mark.parametrize("pages", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("direction", [FORWARDS, BACKWARDS])
+def test_aggregate_that_is_far_away_is_found_without_a_search(
+    pages: Pages, direction: pb.Direction.ValueType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages.write(changes=1_000)
+    page = pages.write(changes=2)
+    pages.write(changes=1_000)
+    # As good as no time: only the first look can find something.
+    monkeypatch.setattr(event_reading, "MAX_SECONDS", 0.0)
+    first = 1_002 if direction == FORWARDS else 1_004
+    assert ids(read(pages, direction=direction, originator_id=page.id)) == [first]
+    found = read(pages, direction=direction, originator_id=page.id, topics=(CREATED,))
+    assert ids(found) == [1_002]
+    assert ids(read(pages, 1_003, direction=direction, originator_id=page.id)) == [1_003]
+
+
+@pytest.mark.parametrize("direction", [FORWARDS, BACKWARDS])
+def test_aggregate_with_many_events_is_read_page_by_page(
+    pages: Pages, direction: pb.Direction.ValueType
+) -> None:
+    pages.write(changes=9)
+    page = pages.write(changes=500)
+    pages.write(changes=9)
+    expected = list(range(11, 512))
+    if direction == BACKWARDS:
+        expected.reverse()
+    found = read(pages, direction=direction, originator_id=page.id, limit=3)
+    assert ids(found) == expected[:3]
+    assert (found.read_through, found.is_end) == (expected[2], False)
+    events = read_all(pages, direction, originator_id=page.id, limit=100)
+    assert [e.id for e in events] == expected
+
+
+class OddRecorder(SQLiteApplicationRecorder):
+    """Shows another log than the one in its table."""
+
+    def select_notifications(self, *args: Any, **kwargs: Any) -> Sequence[Notification]:
+        notifications = super().select_notifications(*args, **kwargs)
+        return [n for n in notifications if n.originator_version != 3]
+
+
+def test_recorder_of_an_own_class_is_asked_itself(tmp_path: Path) -> None:
+    env = {
+        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+        "SQLITE_DBNAME": str(tmp_path / "db"),
+        "APPLICATION_RECORDER_TOPIC": f"{__name__}:OddRecorder",
+    }
+    with Pages(env=env) as pages:
+        page = pages.write(changes=3)
+        assert ids(read(pages, originator_id=page.id)) == [1, 2, 4]
+
+
+def test_states_are_left_out_and_times_are_not(pages: Pages) -> None:
+    pages.write("hello", changes=2)
+    complete = read(pages)
+    for read_event in complete.events:
+        assert read_event.state
+        read_event.ClearField("state")
+    assert read(pages, omit_state=True) == complete
+
+
+def test_large_states_that_are_left_out_do_not_count(pages: Pages) -> None:
+    for _ in range(50):
+        pages.write("x" * 1_000_000)
+    for direction in (FORWARDS, BACKWARDS):
+        events = read_all(pages, direction, limit=50, omit_state=True)
+        assert sorted(e.id for e in events) == list(range(1, 51))
+        assert all(e.HasField("timestamp") for e in events)
+
+
+def test_length_of_states_is_that_of_their_bytes(pages: Pages) -> None:
+    for _ in range(3):
+        pages.write("☃" * 400_000)
+    assert ids(read(pages)) == [1]
 
 
 def test_event_that_can_not_be_decoded_says_why_and_stops_nothing(pages: Pages) -> None:
@@ -311,6 +392,8 @@ def test_event_that_can_not_be_decoded_says_why_and_stops_nothing(pages: Pages) 
     )
     pages.write("after")
     events = read(pages).events
+    without_states = read(pages, omit_state=True).events
+    assert [e.error for e in without_states] == [e.error for e in events]
     assert [bool(e.error) for e in events] == [False, True, True, True, False]
     for undecodable in events[1:4]:
         assert undecodable.state == ""

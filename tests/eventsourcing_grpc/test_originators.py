@@ -10,6 +10,7 @@ import pytest
 from eventsourcing.application import Application
 from eventsourcing.persistence import StoredEvent
 
+from eventsourcing_grpc import event_reading
 from eventsourcing_grpc.event_reading import read_events
 from eventsourcing_grpc.originators import find_first_event, last_version
 from eventsourcing_grpc.protos import operations_pb2 as pb
@@ -60,6 +61,42 @@ def test_column_of_text_can_be_asked_for_uuids(things: Application[Any]) -> None
         assert first.originator_id == written
     assert find_first_event(things.recorder, "nobody") is None
     assert find_first_event(things.recorder, str(uuid4())) is None
+
+
+@pytest.mark.parametrize("things", ["uuid", "text"], indirect=True)
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [(pb.DIRECTION_FORWARDS, [501, 502, 503]), (pb.DIRECTION_BACKWARDS, [503, 502, 501])],
+)
+def test_aggregate_that_is_far_away_is_found_without_a_search(
+    things: Application[Any],
+    direction: pb.Direction.ValueType,
+    expected: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def some_id() -> UUID | str:
+        return uuid4() if things.env["ORIGINATOR_ID_TYPE"] == "uuid" else str(uuid4())
+
+    originator_id = some_id()
+    insert(things, some_id(), 500)
+    insert(things, originator_id, 3)
+    insert(things, some_id(), 500)
+    request = pb.ReadEventsRequest(
+        limit=10, direction=direction, originator_id=str(originator_id), topics=["a:B", "c:D"]
+    )
+    found = read_events(things, request)
+    assert [e.id for e in found.events] == expected
+    assert found.is_end
+    request.start = 502
+    found = read_events(things, request)
+    assert [e.id for e in found.events] == expected[1:]
+    request.topics[:] = ["c:D"]
+    found = read_events(things, request)
+    assert (len(found.events), found.is_end) == (0, True)
+    # As good as no time: only the first look can find something.
+    monkeypatch.setattr(event_reading, "MAX_SECONDS", 0.0)
+    del request.topics[:]
+    assert [e.id for e in read_events(things, request).events] == [502]
 
 
 @pytest.mark.parametrize("things", ["uuid"], indirect=True)
