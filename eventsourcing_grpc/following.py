@@ -212,7 +212,8 @@ class Following:
             # Don't let the leader search the same part of its log for the wanted topics again.
             self._searched_through = asked_at
             return
-        if self._record.state is not FollowingState.PAUSED:
+        is_late = notification.id <= self._record.position
+        if is_late or self._record.state is not FollowingState.PAUSED:
             return
         try:
             event = self._follower.mappers[self.leader_name].to_domain_event(notification)

@@ -17,7 +17,7 @@ class FollowingState(Enum):
     LIVE = "live"
     """It processes what is recorded as it is recorded."""
     PAUSED = "paused"
-    """Somebody has asked it to wait."""
+    """Somebody has asked it to wait, until it is resumed or its server is started again."""
     FAILING = "failing"
     """The policy raises an exception: the same event is tried again and again."""
     UNREACHABLE = "unreachable"
