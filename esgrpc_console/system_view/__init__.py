@@ -9,6 +9,7 @@ two cannot disagree::
 """
 
 from esgrpc_console.system_view.changes import Changes
+from esgrpc_console.system_view.differences import MISSING, Difference, differences
 from esgrpc_console.system_view.event_cache import EventCache
 from esgrpc_console.system_view.failures import (
     CallFailed,
@@ -47,6 +48,7 @@ from esgrpc_console.system_view.views import (
 )
 
 __all__ = [
+    "MISSING",
     "AggregateView",
     "ApplicationStatus",
     "ApplicationView",
@@ -55,6 +57,7 @@ __all__ = [
     "Changes",
     "ConnectionOptions",
     "Description",
+    "Difference",
     "End",
     "EventCache",
     "EventPage",
@@ -84,6 +87,7 @@ __all__ = [
     "TracedEvent",
     "Versions",
     "argument_from_text",
+    "differences",
     "find_problems",
     "summarise",
     "tail_log",

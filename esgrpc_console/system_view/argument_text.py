@@ -106,15 +106,15 @@ def text_from_value(type: ArgumentType, value: JsonValue) -> str:
     if isinstance(value, str):
         text = value
     elif isinstance(value, bool | list | dict) or value is None:
-        raise DoesNotFitError(f"{_short(quoted(value))} is no {type.kind.value}")
+        raise DoesNotFitError(f"{shortened(quoted(value))} is no {type.kind.value}")
     elif isinstance(value, WrittenFloat):
         text = value.text
     else:
         text = repr(value)
     if not isinstance(value, str) and type.kind not in _NUMERIC:
-        raise DoesNotFitError(f"{_short(text)} is no {type.kind.value}")
+        raise DoesNotFitError(f"{shortened(text)} is no {type.kind.value}")
     if type.kind is not Kind.DECIMAL and value_from_text(type, text) != value:
-        raise DoesNotFitError(f"{_short(quoted(value))} is no {type.kind.value}")
+        raise DoesNotFitError(f"{shortened(quoted(value))} is no {type.kind.value}")
     return text
 
 
@@ -128,55 +128,6 @@ def problem_with_text(type: ArgumentType, text: str) -> str:
     check = _CHECKS.get(type.kind)
     wrong = check(text.strip()) if check else ""
     return wrong or _problem_with_limits(type, text)
-
-
-def fits(type: ArgumentType, value: JsonValue) -> bool:
-    """Tells whether a value looks like one of a type, from the outside."""
-    if value is None:
-        return type.is_nullable or type.kind is Kind.ANY
-    match type.kind:
-        case Kind.ANY | Kind.UNION:
-            return True
-        case Kind.CHOICE:
-            return value in type.choices
-        case Kind.BOOLEAN:
-            return isinstance(value, bool)
-        case Kind.LIST | Kind.TUPLE:
-            return isinstance(value, list)
-        case Kind.OBJECT:
-            return isinstance(value, dict) and value.keys() <= {f.name for f in type.fields}
-        case Kind.MAPPING:
-            return isinstance(value, dict)
-        case Kind.NONE:
-            return False
-        case _:
-            try:
-                return not problem_with_text(type, text_from_value(type, value))
-            except DoesNotFitError:
-                return False
-
-
-def with_digits(type: ArgumentType, value: JsonValue) -> JsonValue:
-    """Returns a value in which decimals are the text that was written, in any depth."""
-    match value:
-        case WrittenFloat() if type.kind is Kind.DECIMAL:
-            return value.text
-        case list() if type.kind is Kind.LIST:
-            return [with_digits(type.items, item) for item in value]
-        case list() if type.kind is Kind.TUPLE and len(value) == len(type.fields):
-            pairs = zip(type.fields, value, strict=True)
-            return [with_digits(field.type, item) for field, item in pairs]
-        case dict() if type.kind is Kind.OBJECT:
-            types = {field.name: field.type for field in type.fields}
-            return {
-                name: with_digits(types[name], item) if name in types else item
-                for name, item in value.items()
-            }
-        case _ if type.kind is Kind.UNION:
-            variant = next((one for one in type.variants if fits(one, value)), None)
-            return with_digits(variant, value) if variant else value
-        case _:
-            return value
 
 
 _NUMERIC = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DECIMAL})
@@ -295,5 +246,6 @@ _LIMITS: tuple[tuple[str, Callable[[float, float], bool], str], ...] = (
 )
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """Returns the beginning of a text, to name it in a line."""
     return text if len(text) <= 40 else f"{text[:39]}…"
