@@ -9,11 +9,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
-from benchmarks import calls, notifications, orders, recorder_reads, startup
-from benchmarks.installations import NoOlderPackageError, older_package, this_library
+from benchmarks import (
+    calls,
+    console_logs,
+    console_starts,
+    console_systems,
+    notifications,
+    orders,
+    recorder_reads,
+    startup,
+)
+from benchmarks.installations import NotInstalledError, older_package, this_library
 from benchmarks.measuring import Amounts, Bench, Figure
 from benchmarks.processes import ProgramError
 from benchmarks.report import RESULTS, table, write_results
+from benchmarks.terminal import TerminalError
 
 MEASUREMENTS: dict[str, Callable[[Bench], list[Figure]]] = {
     "calls": calls.measure_calls,
@@ -25,6 +35,11 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Figure]]] = {
     "notifications": notifications.measure_notifications,
     "recorder-reads": recorder_reads.measure_recorder_reads,
     "startup": startup.measure_startup,
+    "console-starts": console_starts.measure_starts,
+    "console-idle": console_systems.measure_idle,
+    "console-crowd": console_systems.measure_crowd,
+    "console-long-log": console_logs.measure_long_log,
+    "console-flow": console_logs.measure_flow,
 }
 _INTERRUPTED_STATUS = 130
 
@@ -38,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.no_older:
         try:
             older = older_package(options.older_python)
-        except NoOlderPackageError as e:
+        except NotInstalledError as e:
             _say(f"The older package is not measured: {e}")
     amounts = Amounts.quick() if options.quick else Amounts()
     bench = Bench(this_library(), older, amounts)
@@ -48,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         started = monotonic()
         try:
             figures += MEASUREMENTS[name](bench)
-        except ProgramError as e:
+        except (ProgramError, TerminalError) as e:
             _say(f"{name} could not be measured: {e}")
             status = 1
         except KeyboardInterrupt:

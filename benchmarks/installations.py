@@ -1,6 +1,6 @@
-"""Which Python programs run with: this library's, or one for the older package.
+"""Which Python programs run with: this library's, or one of what it is compared with.
 
-The older package needs Python 3.10. Where there is one, it gets an environment of its own, once.
+The older package needs Python 3.10. What is compared gets an environment of its own, once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 OLDER_VERSION = "0.1.2"
 _OLDER_REQUIREMENT = f"eventsourcing_grpc=={OLDER_VERSION}"
 _OLDER_DIRECTORY = PROJECT / "build" / "older-package"
+POSTING_VERSION = "2.11.1"
+# Releases of tree-sitter after this one end that posting with a segmentation fault.
+_POSTING_REQUIREMENTS = (f"posting=={POSTING_VERSION}", "tree-sitter==0.25.2")
+_POSTING_DIRECTORY = PROJECT / "build" / "posting"
 _INSTALL_TIMEOUT = 300.0
 _CHECK = "import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 10))"
 
@@ -33,8 +37,8 @@ class Installation:
     """Where programs run."""
 
 
-class NoOlderPackageError(Exception):
-    """Raised when the older package can't be measured. The message says why."""
+class NotInstalledError(Exception):
+    """Raised when something can't be measured since it can't be installed. The message says why."""
 
 
 def this_library() -> Installation:
@@ -46,7 +50,7 @@ def older_package(python: Path | None = None) -> Installation:
     """Returns the installation of the older package. Makes it when it isn't there yet.
 
     :param python: a Python 3.10. None: one is looked for.
-    :raises NoOlderPackageError: when there is no Python 3.10, or the package can't be installed.
+    :raises NotInstalledError: when there is no Python 3.10, or the package can't be installed.
     """
     environment = _OLDER_DIRECTORY / "venv"
     installed = environment / ".install.stamp"
@@ -55,7 +59,7 @@ def older_package(python: Path | None = None) -> Installation:
         interpreter = next(filter(_is_suitable, [python] if python else _candidates()), None)
         if interpreter is None:
             msg = f"{python or 'nothing that was found'} is not a Python 3.10 with venv"
-            raise NoOlderPackageError(msg)
+            raise NotInstalledError(msg)
         _run([str(interpreter), "-m", "venv", "--clear", str(environment)])
         _run([str(own_python), "-m", "pip", "install", "--quiet", _OLDER_REQUIREMENT])
         # Programs find this package behind the older one, and not this library before it.
@@ -63,6 +67,21 @@ def older_package(python: Path | None = None) -> Installation:
         (site_packages / "benchmarks.pth").write_text(f"{PROJECT}\n", "utf-8")
         installed.write_text(f"{_OLDER_REQUIREMENT}\n", "utf-8")
     return Installation(OLDER_VERSION, own_python, _OLDER_DIRECTORY)
+
+
+def posting() -> Installation:
+    """Returns the installation of another program that was made with Textual, a client for HTTP.
+
+    :raises NotInstalledError: when it can't be installed.
+    """
+    environment = _POSTING_DIRECTORY / "venv"
+    installed = environment / ".install.stamp"
+    python = environment / "bin" / "python"
+    if not installed.exists():
+        _run([sys.executable, "-m", "venv", "--clear", str(environment)])
+        _run([str(python), "-m", "pip", "install", "--quiet", *_POSTING_REQUIREMENTS])
+        installed.write_text("\n".join(_POSTING_REQUIREMENTS), "utf-8")
+    return Installation(POSTING_VERSION, python, _POSTING_DIRECTORY)
 
 
 def _candidates() -> Iterator[Path]:
@@ -90,8 +109,8 @@ def _run(command: list[str]) -> None:
         )
     except subprocess.TimeoutExpired as e:
         msg = f"{' '.join(command)} took too long"
-        raise NoOlderPackageError(msg) from e
+        raise NotInstalledError(msg) from e
     except subprocess.CalledProcessError as e:
         last_line = (e.stderr.strip().splitlines() or ["it said nothing"])[-1]
         msg = f"{' '.join(command)} failed: {last_line}"
-        raise NoOlderPackageError(msg) from e
+        raise NotInstalledError(msg) from e

@@ -17,6 +17,7 @@ Round = Mapping[str, float]
 
 OURS = "this library"
 OLDER = "0.1.2"
+POSTING = "posting"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class Amounts:
     subscribers: int = 50
     subscriber_seconds: float = 5.0
     starts: int = 4
+    console_starts: int = 5
+    console_seconds: float = 10.0
+    """For how long the CPU time of the console is measured."""
+    console_events: int = 1_000_000
+    console_jumps: int = 8
+    console_keys: int = 100
 
     @classmethod
     def quick(cls) -> Amounts:
@@ -59,6 +66,11 @@ class Amounts:
             notifications=5_000,
             subscriber_seconds=2.0,
             starts=2,
+            console_starts=2,
+            console_seconds=4.0,
+            console_events=100_000,
+            console_jumps=3,
+            console_keys=30,
         )
 
 
