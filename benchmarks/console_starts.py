@@ -25,7 +25,7 @@ def measure_starts(bench: Bench) -> list[Figure]:
         env = address_env(*APPLICATIONS)
         programs.start("system", bench.library).ask("start", runner="GrpcRunner", env=env)
         address = next(iter(env.values()))
-        contenders = {
+        contenders: dict[str, Callable[[], float]] = {
             "run": _run,
             OURS: partial(_attach, address),
             "status": partial(_status, address),
