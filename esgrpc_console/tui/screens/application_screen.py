@@ -113,5 +113,7 @@ class ApplicationScreen(LiveScreen):
             await self._room.mount(pane)
         for other in self._panes.values():
             other.display = other is pane
+        if isinstance(pane, LogPane):
+            pane.go_to(self.place)
         self.show_now()
         pane.enter()

@@ -1,158 +1,356 @@
-"""The live log of one application: keeps a window on it current, and pages through it."""
+"""The notification log of one application: which events of it, where in it, and one of them closely."""
 
 from __future__ import annotations
 
-import asyncio
+import re
+from dataclasses import replace
+from typing import ClassVar
 
-from textual import on, work
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.message import Message
-from textual.widgets import Static
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
 
-from esgrpc_console.system_view import ApplicationView, LogWindow, RequestFailed, words
-from esgrpc_console.system_view.log_window import End
+from esgrpc_console.system_view import ApplicationView, LogFilter, words
+from esgrpc_console.system_view.log_filter import ALL
+from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.appearance import Tone
+from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
+from esgrpc_console.tui.places import ApplicationPlace, EventPlace, Open
+from esgrpc_console.tui.screens.ask_screen import AskScreen
+from esgrpc_console.tui.screens.topics_screen import TopicsScreen
 from esgrpc_console.tui.session import Session
+from esgrpc_console.tui.widgets.event_detail import EventDetail
+from esgrpc_console.tui.widgets.event_list import EventList
+from esgrpc_console.tui.widgets.log_filter_line import LogFilterLine
 from esgrpc_console.tui.widgets.log_view import LogView
+from esgrpc_console.tui.widgets.search_line import SearchLine
 
-REFRESH_SECONDS = 0.25
+DETAIL_WIDTH = 110
+"""From this width on, the selected event is shown beside the log."""
 
 
-class LogPane(Vertical):
+class LogPane(EventActions, Vertical):
     """Shows the notification log of one application."""
 
-    class Read(Message):
-        """Posted when the window has been moved, or could not be."""
+    DEFAULT_CSS = """
+    LogPane {
+        height: 1fr;
 
-        def __init__(
-            self, window: LogWindow, error: str = "", *, is_from_first: bool = False
-        ) -> None:
-            super().__init__()
-            self.window = window
-            self.error = error
-            self.is_from_first = is_from_first
+        #log-parts {
+            height: 1fr;
+        }
+
+        EventDetail {
+            display: none;
+            width: 9fr;
+            border-left: vkey $panel;
+        }
+
+        EventList {
+            width: 10fr;
+        }
+
+        &.-with-detail EventDetail {
+            display: block;
+        }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(
+        "log.follow",
+        "log.pause",
+        "log.go-to",
+        "log.search",
+        "log.older-hit",
+        "log.newer-hit",
+        "log.stop-search",
+        "log.only-found",
+        "log.topics",
+        "log.this-aggregate",
+        "log.ask-aggregate",
+        "log.clear-filters",
+        *EVENT_ACTIONS,
+    )
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._operations = session.operations
-        self._window: LogWindow | None = None
-        self._note = Static(id="log-note", markup=False)
-        self._view = LogView(id="log")
+        self.session = session
+        self._application: ApplicationView | None = None
+        self._place: ApplicationPlace | None = None
+        self._filter = ALL
+        self._line = LogFilterLine()
+        self._search = SearchLine(session)
+        self._list = EventList(session)
+        self._detail = EventDetail(session)
 
     def compose(self) -> ComposeResult:
-        """One line that says where in the log this is, and the log."""
-        yield self._note
-        yield self._view
+        """What is shown, the log, the selected event."""
+        yield self._line
+        with Horizontal(id="log-parts"):
+            yield self._list
+            yield self._detail
+        yield self._search
+
+    @property
+    def selected_event(self) -> EventAt | None:
+        """The event that the cursor is on."""
+        event = self._list.selected
+        if event is None or self._application is None:
+            return None
+        return EventAt(self._application.name, event)
+
+    def go_to(self, place: ApplicationPlace) -> None:
+        """Shows an event, or the events of an aggregate, as soon as the application is known."""
+        self._place = place
+        if self._application is not None:
+            self._open_place(self._application.name)
 
     def show_application(self, application: ApplicationView) -> None:
-        """Shows the log of another application, from its newest event on."""
-        name = application.name
-        if self._window is not None and self._window.application == name:
-            return
-        self._window = LogWindow(self._operations, name)
-        self._view.forget()
-        self._say("reading …")
-        self._keep_current(self._window)
+        """Shows what is new in the log of an application."""
+        is_first = self._application is None
+        self._application = application
+        if is_first:
+            self._open_place(application.name)
+        self._list.hear(application)
+        self._say()
 
     def enter(self) -> None:
         """Puts the focus on the log."""
         # At once, so that the next key goes there.
-        self.screen.set_focus(self._view)
+        self.screen.set_focus(self._list.view)
 
-    def resume(self) -> None:
-        """Reads what was recorded while the log could not be seen."""
-        if self._window is not None and self._view.is_following:
-            self._page(self._window, "last")
+    def _open_place(self, application: str) -> None:
+        place = self._place
+        at = place.notification_id if place else None
+        wanted = LogFilter(originator_id=place.originator_id) if place else ALL
+        if self._list.window is None or (place and place.originator_id):
+            self._open(application, wanted, at)
+        elif at is not None:
+            # Where it is hidden, the filter goes.
+            if self._filter:
+                self._open(application, ALL, at)
+            else:
+                self._list.go_to(at)
+        self._place = None
 
-    def on_show(self) -> None:
-        """Goes on after having been hidden."""
-        self.resume()
+    def _open(self, application: str, wanted: LogFilter, at: int | None) -> None:
+        self._filter = wanted
+        self._line.wanted = wanted
+        self._list.open(application, wanted, at=at)
 
-    @work(exclusive=True, group="log", exit_on_error=False)
-    async def _keep_current(self, window: LogWindow) -> None:
-        """Reads what is recorded as it is recorded, while it is wanted and can be seen."""
-        changes = self._operations.state.changes
-        seen = -1
-        is_read = False
-        error = ""
-        while True:
-            seen = await changes.wait(seen)
-            application = self._operations.state.applications.get(window.application)
-            if application is None or application.status is None:
-                continue
-            head = application.status.head
-            if is_read and head == window.head and not error:
-                continue
-            window.hear_head(head)
-            error = ""
-            try:
-                if not is_read:
-                    await window.jump(End.LAST)
-                elif self._is_seen and self._view.is_following:
-                    await window.catch_up()
-                is_read = True
-            except RequestFailed as e:
-                error = str(e)
-            self.post_message(self.Read(window, error))
-            await asyncio.sleep(REFRESH_SECONDS)
-
-    @on(LogView.Wanted)
-    def page(self, message: LogView.Wanted) -> None:
-        """Reads what the cursor has run into the edge of the window for."""
-        message.stop()
-        if self._window is None:
+    def _filter_by(self, wanted: LogFilter) -> None:
+        """Shows other events, and stays where the cursor is unless the newest is followed."""
+        if self._application is None or wanted == self._filter:
             return
-        if message.where == "newer" and not self._window.newer:
-            self._view.is_following = True
+        event = self._list.selected
+        is_following = self._list.status.is_following
+        at = None if is_following or event is None else event.id
+        self._open(self._application.name, wanted, at)
+
+    # What is done.
+
+    def action_follow(self) -> None:
+        """Goes to the newest event and follows."""
+        self._list.follow()
+
+    def action_pause(self) -> None:
+        """Stays where it is, or follows."""
+        if self._list.view.is_following:
+            self._list.view.is_following = False
         else:
-            self._page(self._window, message.where)
+            self._list.follow()
 
-    @work(exclusive=True, group="log page", exit_on_error=False)
-    async def _page(self, window: LogWindow, where: str) -> None:
-        error = ""
-        try:
-            match where:
-                case "older":
-                    await window.read_older()
-                case "newer":
-                    await window.read_newer()
-                case "first":
-                    await window.jump(End.FIRST)
-                case _:
-                    await window.catch_up()
-        except RequestFailed as e:
-            error = str(e)
-        self.post_message(self.Read(window, error, is_from_first=where == "first"))
+    def action_go_to(self) -> None:
+        """Asks for a place, and goes there."""
+        head = self._list.status.head
 
-    @on(Read)
-    def show_read(self, message: Read) -> None:
-        """Shows what has been read, unless another log is wanted by now."""
-        message.stop()
-        if message.window is not self._window:
+        def check(text: str) -> str:
+            return (
+                ""
+                if place_of(text, head) is not None
+                else (
+                    f"{text!r} is no place: give an ID like 12,398, or a part of the log like 50%"
+                )
+            )
+
+        def go(text: str | None) -> None:
+            place = None if text is None else place_of(text, head)
+            if place is not None:
+                self._list.go_to(place)
+
+        question = f"Go to an event of the log, 1 to {words.number(head)}"
+        self.app.push_screen(AskScreen(question, placeholder="12,398 or 50%", check=check), go)
+
+    def action_search(self) -> None:
+        """Asks for a text, and searches the whole log for it."""
+
+        def search(text: str | None) -> None:
+            if text and self._application is not None:
+                wanted = replace(self._filter, text=text)
+                self._search.start(self._application.name, wanted)
+                self._mark()
+
+        question = "Search the whole log, in topics, originator IDs and states"
+        self.app.push_screen(AskScreen(question, value=self._search.text), search)
+
+    def action_hit(self, step: int) -> None:
+        """Goes to what was found next to the cursor."""
+        event = self._list.selected
+        if event is not None and self._search.text:
+            found = self._search.next_hit(step, event.id)
+            if found is not None:
+                self._list.go_to(found)
+
+    def action_stop_search(self) -> None:
+        """Stops searching. When it has come to its end, forgets what was found."""
+        if self._search.is_searching:
+            self._search.stop()
+        else:
+            self._search.forget()
+
+    def action_only_found(self) -> None:
+        """Shows only what has the text that was searched for, or all again."""
+        self._filter_by(replace(self._filter, text="" if self._filter.text else self._search.text))
+
+    def action_topics(self) -> None:
+        """Asks which topics are to be shown."""
+        application = self._application
+        if application is None:
             return
-        view = self._view
-        window = message.window
-        view.show(tuple(window.events), is_from_first=message.is_from_first)
-        if message.error:
-            self._say(f"the log can't be read: {message.error}", is_error=True)
-        elif view.is_following:
-            self._say("following the newest")
-        else:
-            newer = f"   +{words.number(window.newer)} new (f to follow)" if window.newer else ""
-            self._say(f"‖ not following{newer}")
+        window = self._list.window
+        known = {event.topic for event in window.events} if window else set()
+        known.update(self._filter.topics)
+        if application.description is not None:
+            known.update(application.description.event_topics)
 
-    @on(LogView.FollowingChanged)
-    def show_following(self, message: LogView.FollowingChanged) -> None:
-        """Says whether the newest event is kept in view."""
+        def show(topics: tuple[str, ...] | None) -> None:
+            if topics is not None:
+                self._filter_by(replace(self._filter, topics=topics))
+
+        ordered = sorted(known, key=lambda topic: (topic.rpartition(":")[2], topic))
+        self.app.push_screen(TopicsScreen(application.name, ordered, self._filter.topics), show)
+
+    def action_this_aggregate(self) -> None:
+        """Shows only the events of this aggregate, or all again."""
+        event = self._list.selected
+        wanted = "" if self._filter.originator_id or event is None else event.originator_id
+        self._filter_by(replace(self._filter, originator_id=wanted))
+
+    def action_ask_aggregate(self) -> None:
+        """Asks whose events are to be shown."""
+
+        def show(text: str | None) -> None:
+            if text is not None:
+                self._filter_by(replace(self._filter, originator_id=text))
+
+        question = "Show only the events of the aggregate with this ID"
+        self.app.push_screen(
+            AskScreen(question, value=self._filter.originator_id, placeholder="all"), show
+        )
+
+    def action_clear_filters(self) -> None:
+        """Shows all events."""
+        self._filter_by(ALL)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hides what is of no use just now."""
+        match action:
+            case "stop_search" | "hit":
+                return bool(self._search.text)
+            case "only_found":
+                return bool(self._search.text or self._filter.text)
+            case "clear_filters":
+                return bool(self._filter)
+            case _:
+                return True
+
+    # What is heard.
+
+    @on(LogView.CursorMoved)
+    def show_detail(self) -> None:
+        """Shows the event under the cursor, where there is room beside the log."""
+        if self.has_class("-with-detail"):
+            self._detail.show(self.selected_event, mark=self._search.text)
+
+    @on(LogView.Opened)
+    def open_event(self, message: LogView.Opened) -> None:
+        """Shows an event on a screen of its own."""
         message.stop()
-        if self._window is not None:
-            self.post_message(self.Read(self._window))
+        selected = self.selected_event
+        if selected is not None:
+            self.post_message(Open(EventPlace(selected.application, selected.event.id)))
 
-    @property
-    def _is_seen(self) -> bool:
-        return bool(self.size.width) and self.screen.is_current
+    @on(EventList.StatusChanged)
+    def show_status(self, message: EventList.StatusChanged) -> None:
+        """Says how the list is."""
+        message.stop()
+        self._say()
 
-    def _say(self, text: str, *, is_error: bool = False) -> None:
-        self._note.set_class(is_error, "-error")
-        self._note.update(Content(words.line(text)))
+    @on(EventList.LogReplaced)
+    def tell_of_other_log(self, message: EventList.LogReplaced) -> None:
+        """Says that what is shown now is another log."""
+        message.stop()
+        name = words.line(self._application.name) if self._application else "the application"
+        self.notify(
+            f"≠ the log of {name} is another than before: it is shown from its newest event",
+            severity="warning",
+            markup=False,
+        )
+
+    @on(SearchLine.Found)
+    def go_to_hit(self, message: SearchLine.Found) -> None:
+        """Goes to what was found."""
+        message.stop()
+        self._list.go_to(message.notification_id)
+
+    @on(SearchLine.Changed)
+    def mark_hits(self, message: SearchLine.Changed) -> None:
+        """Marks what was found."""
+        message.stop()
+        self._mark()
+
+    @on(LogFilterLine.Clicked)
+    async def change_filter(self, message: LogFilterLine.Clicked) -> None:
+        """Does what was clicked."""
+        message.stop()
+        await self.run_action(message.action)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Shows the selected event where there is room."""
+        self.set_class(event.size.width >= DETAIL_WIDTH, "-with-detail")
+        self.call_after_refresh(self.show_detail)
+
+    def _mark(self) -> None:
+        self._list.view.hits = self._search.hits
+        self._list.view.refresh()
+        self.show_detail()
+        self.refresh_bindings()
+
+    def _say(self) -> None:
+        status, application = self._list.status, self._application
+        if application is not None and application.stale_since is not None:
+            age = words.duration(self.session.clock() - application.stale_since)
+            self._line.say(f"○ {age} old: {application.why}", Tone.WAITING)
+        elif status.error:
+            self._line.say(f"✗ the log can't be read: {status.error}", Tone.BAD)
+        elif status.looked_through is not None:
+            looked = words.number(status.looked_through)
+            self._line.say(f"◐ looking at {looked} of {words.number(status.head)}", Tone.WAITING)
+        elif status.is_following:
+            self._line.say("● following the newest", Tone.GOOD)
+        else:
+            new = f"   +{words.number(status.new)} new (f to follow)" if status.new else ""
+            self._line.say(f"‖ paused{new}", Tone.WAITING)
+
+
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+
+
+def place_of(text: str, head: int) -> int | None:
+    """Returns the ID that ``12,398``, ``#12398`` or ``50%`` of a log stands for. None: it is none."""
+    wanted = text.strip().lstrip("#").replace(",", "").replace("_", "").replace(" ", "")
+    percent = _PERCENT.fullmatch(wanted)
+    if percent:
+        return max(1, round(min(100.0, float(percent.group(1))) / 100 * head))
+    return int(wanted) if wanted.isascii() and wanted.isdigit() else None

@@ -1,271 +1,250 @@
-"""Events as lines: draws only those that are on the screen. Which they are is left to ``log_pane``."""
+"""Events, one a row. Which of a log's events are here just now is left to ``event_list``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from enum import Enum
 
-from rich.segment import Segment
-from rich.style import Style
-from rich.text import Text
-from textual import events
-from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from esgrpc_console.system_view import EventView, words
+from esgrpc_console.tui.widgets.row_view import Cell, RowView, elide, pad
 
 _MIN_ID_WIDTH = 6
-_TIME_WIDTH = 12
 _MAX_TOPIC_WIDTH = 36
 _VERSION_WIDTH = 5
 _FULL_AGGREGATE_WIDTH = 36
 _MIN_AGGREGATE_WIDTH = 8
 _GAP = "  "
+_GAPS = 5
+_PREFETCH_PAGES = 3
+"""So many screens before the end of what is here, more is asked for."""
 
 
-class LogView(ScrollView, can_focus=True):
-    """Shows events one a line, with a cursor. Follows the newest until the cursor leaves it."""
+class Edge(Enum):
+    """In which direction there is to be more."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "log-view--heading",
-        "log-view--cursor",
-        "log-view--quiet",
-        "log-view--error",
-    }
+    OLDER = "older"
+    NEWER = "newer"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open"),
-        Binding("f,end,G", "follow", "follow", key_display="f"),
-        Binding("g,home", "first", "first", key_display="g"),
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("down,j", "move(1)", "down", show=False),
-        Binding("pageup", "move_page(-1)", "page up", show=False),
-        Binding("pagedown", "move_page(1)", "page down", show=False),
-    ]
+
+class LogView(RowView):
+    """Shows events of one log, and follows the newest until the cursor leaves it."""
 
     is_following: reactive[bool] = reactive(True)
     """Whether the newest event is to be in view."""
 
-    class Opened(Message):
-        """Posted when an event is to be looked at closely."""
-
-        def __init__(self, event: EventView) -> None:
-            super().__init__()
-            self.event = event
-
     class FollowingChanged(Message):
         """Posted when the newest event is to be in view from now on, or no more."""
 
-    class Wanted(Message):
-        """Posted when events are wanted that aren't in the window: ``older``, ``newer``, ``first``
-        or ``last``."""
+    class MoreWanted(Message):
+        """Posted when the cursor comes near the end of what is here."""
 
-        def __init__(self, where: str) -> None:
+        def __init__(self, edge: Edge) -> None:
             super().__init__()
-            self.where = where
+            self.edge = edge
 
-    def __init__(self, *, id: str | None = None) -> None:
+    class EndWanted(Message):
+        """Posted when the log's first or last events are wanted."""
+
+        def __init__(self, *, is_last: bool) -> None:
+            super().__init__()
+            self.is_last = is_last
+
+    def __init__(self, *, shows_aggregate: bool = True, id: str | None = None) -> None:
+        """
+        :param shows_aggregate: whether events of more than one aggregate are shown.
+        """
         super().__init__(id=id)
+        self.hits: Collection[int] = frozenset()
+        """IDs of events that are marked."""
+        self.today: date = date.min
+        """Events of other days are shown with their date."""
+        self._shows_aggregate = shows_aggregate
         self._events: Sequence[EventView] = ()
-        self._cursor = 0
-        self._topic_width = len("TOPIC")
-        self._id_width = _MIN_ID_WIDTH
+        self._ids: list[int] = []
+        self._empty = "reading …"
+        self._forget_widths()
+
+    @property
+    def row_count(self) -> int:
+        """How many events are here."""
+        return len(self._events)
 
     @property
     def cursor_event(self) -> EventView | None:
         """The event that the cursor is on."""
-        return self._events[self._cursor] if self._cursor < len(self._events) else None
+        return self._events[self.cursor] if self.has_row else None
 
-    def show(self, shown: Sequence[EventView], *, is_from_first: bool = False) -> None:
+    @property
+    def shown_ids(self) -> tuple[int, int] | None:
+        """The first and the last ID on the screen. None: there is none."""
+        if not self._ids:
+            return None
+        last = min(len(self._ids), self.top + self.page) - 1
+        return self._ids[min(self.top, last)], self._ids[last]
+
+    def show(
+        self,
+        shown: Sequence[EventView],
+        *,
+        at: int | None = None,
+        empty: str = "nothing has been recorded yet",
+    ) -> None:
         """Shows these events. The cursor stays on its event, or on the newest while following.
 
-        :param is_from_first: whether the cursor is to be on the first of them instead.
+        :param at: the ID of the event that the cursor is to be on instead, in the middle.
+        :param empty: what is said where there are none.
         """
-        kept = self.cursor_event
-        top = self._events[self._top] if self._top < len(self._events) else None
+        kept = self.key(self.cursor) if self.has_row else None
+        top = self.key(self.top) if self.top < self.row_count else None
         self._events = shown
-        if shown:
-            self._id_width = max(self._id_width, len(words.number(shown[-1].id)))
-            self._topic_width = max(
-                self._topic_width,
-                *(min(_MAX_TOPIC_WIDTH, len(event.short_topic)) for event in shown),
-            )
-        self.virtual_size = Size(self.size.width, len(shown) + 1)
-        if is_from_first:
-            self._move_to(0)
+        self._ids = [event.id for event in shown]
+        self._empty = empty
+        self._grow(shown)
+        if at is not None:
+            row = self.row_of_key(at)
+            self.top = row - self.page // 2
+            self.move_to(row)
         elif self.is_following or kept is None:
-            self._cursor = max(0, len(shown) - 1)
-            self._bring_into_view(self._cursor)
+            self.move_to(len(shown) - 1)
         else:
-            self._cursor = self._row_of(kept.id)
             if top is not None:
-                self.scroll_to(y=self._row_of(top.id), animate=False, immediate=True, force=True)
+                self.top = self.row_of_key(top)
+            self.move_to(self.row_of_key(kept))
         self.refresh()
 
     def forget(self) -> None:
         """Shows nothing, and follows the newest of what comes."""
-        self._events = ()
-        self._cursor = 0
-        self._topic_width = len("TOPIC")
-        self._id_width = _MIN_ID_WIDTH
+        self._events, self._ids = (), []
+        self._empty = "reading …"
+        self._forget_widths()
+        self.cursor = self.top = 0
         self.is_following = True
-        self.virtual_size = Size(self.size.width, 1)
         self.refresh()
 
     def watch_is_following(self) -> None:
         """Tells whoever says so on the screen."""
         self.post_message(self.FollowingChanged())
 
-    def action_open(self) -> None:
-        """Asks for a closer look at the event under the cursor."""
-        event = self.cursor_event
-        if event is not None:
-            self.post_message(self.Opened(event))
+    def key(self, row: int) -> int:
+        """Returns an event's ID."""
+        return self._ids[row]
 
-    def action_follow(self) -> None:
-        """Goes to the newest event and stays there."""
-        self.is_following = True
-        self._move_to(len(self._events) - 1)
-        self.post_message(self.Wanted("last"))
+    def row_of_key(self, key: int) -> int:
+        """Returns the row of an event, or of the next one."""
+        return bisect_left(self._ids, key)
+
+    def action_move(self, rows: int) -> None:
+        """Moves the cursor. At the end of the log that is following."""
+        wanted = self.cursor + rows
+        near = _PREFETCH_PAGES * self.page
+        if rows < 0:
+            self.is_following = False
+            if wanted < near:
+                self.post_message(self.MoreWanted(Edge.OLDER))
+        elif wanted + near >= self.row_count:
+            self.post_message(self.MoreWanted(Edge.NEWER))
+        self.move_to(wanted)
+
+    def move_by_hand(self, row: int) -> None:
+        """Stays at what was pointed at."""
+        self.is_following = False
+        self.move_to(row)
 
     def action_first(self) -> None:
         """Goes to the log's first event."""
-        self.is_following = False
-        self._move_to(0)
-        self.post_message(self.Wanted("first"))
+        self.post_message(self.EndWanted(is_last=False))
 
-    def action_move(self, lines: int) -> None:
-        """Moves the cursor."""
-        wanted = self._cursor + lines
-        if wanted < 0:
-            self.post_message(self.Wanted("older"))
-        elif wanted >= len(self._events):
-            self.post_message(self.Wanted("newer"))
-        self._move_to(wanted)
-        self.is_following = lines > 0 and self.is_following
+    def action_last(self) -> None:
+        """Goes to the log's newest event and stays there."""
+        self.post_message(self.EndWanted(is_last=True))
 
-    def action_move_page(self, pages: int) -> None:
-        """Moves the cursor by what fits on the screen."""
-        self.action_move(pages * max(1, self._height - 1))
-
-    def on_click(self, event: events.Click) -> None:
-        """Moves the cursor to the line that was clicked, and opens it when it was there already."""
-        row = self._top + event.y - 1
-        if event.y < 1 or row >= len(self._events):
-            return
-        if row == self._cursor and event.chain > 1:
-            self.action_open()
-        self.is_following = False
-        self._move_to(row)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scrolls by moving the cursor, so that it stays in view."""
-        event.prevent_default().stop()
-        self.action_move(-3)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scrolls by moving the cursor, so that it stays in view."""
-        event.prevent_default().stop()
-        self.action_move(3)
-
-    def on_resize(self) -> None:
-        """Keeps the cursor in view."""
-        self.virtual_size = Size(self.size.width, len(self._events) + 1)
-        self._bring_into_view(self._cursor)
-
-    def render_line(self, y: int) -> Strip:
-        """Draws the heading, or one event."""
-        width = self.size.width
-        if y == 0:
-            style = self.get_component_rich_style("log-view--heading")
-            return self._strip(self._heading(), width, style)
-        row = self._top + y - 1
-        if row >= len(self._events):
-            text = Text("  nothing has been recorded yet" if not self._events and y == 1 else "")
-            return self._strip(text, width, self.get_component_rich_style("log-view--quiet"))
-        style = self.rich_style
-        if row == self._cursor:
-            style = self.get_component_rich_style("log-view--cursor")
-        return self._strip(self._line(self._events[row], width), width, style)
-
-    def _heading(self) -> Text:
-        heading = f"{'ID':>{self._id_width}}{_GAP}{'TIME':<{_TIME_WIDTH}}{_GAP}"
-        aggregate = self._aggregate_width(self.size.width)
-        heading += f"{'TOPIC':<{self._topic_width}}{_GAP}"
+    def heading(self) -> str:
+        """The names of the columns."""
+        version = f"{'VER':>{_VERSION_WIDTH}}"
+        at, topic = pad("TIME", self._time_width), pad("TOPIC", self._topic_width)
+        if not self._shows_aggregate:
+            number = f"{_GAP}{'ID':>{self._id_width}}" if self._has_room_for_id else ""
+            return f"{version}{_GAP}{at}{_GAP}{topic}{number}"
+        heading = f"{'ID':>{self._id_width}}{_GAP}{at}{_GAP}{topic}"
+        aggregate = self._aggregate_width
         if aggregate:
-            heading += f"{'AGGREGATE':<{aggregate}}{_GAP}"
-        return Text(f"{heading}{'VER':>{_VERSION_WIDTH}}")
+            heading += _GAP + pad("AGGREGATE", aggregate)
+        return f"{heading}{_GAP}{version}"
 
-    def _line(self, event: EventView, width: int) -> Text:
-        time = event.timestamp
-        at = f"{time.astimezone():%H:%M:%S}.{time.microsecond // 1000:03d}" if time else words.NONE
-        topic = _shorten(words.line(event.short_topic), self._topic_width)
-        aggregate_width = self._aggregate_width(width)
-        line = Text(no_wrap=True)
-        line.append(f"{words.number(event.id):>{self._id_width}}{_GAP}{at:<{_TIME_WIDTH}}{_GAP}")
-        style = self.get_component_rich_style("log-view--error") if event.error else Style()
-        line.append(_pad(topic, self._topic_width), Style(color=style.color))
-        if aggregate_width:
-            aggregate = _elide(words.line(event.originator_id), aggregate_width)
-            line.append(_GAP + _pad(aggregate, aggregate_width))
-        line.append(f"{_GAP}{words.number(event.originator_version):>{_VERSION_WIDTH}}")
-        return line
+    def cells(self, row: int) -> Sequence[Cell]:
+        """What is told of an event."""
+        event = self._events[row]
+        number = f"{words.number(event.id):>{self._id_width}}"
+        version = f"{words.number(event.originator_version):>{_VERSION_WIDTH}}"
+        at = f"{self._time(event.timestamp):>{self._time_width}}"
+        topic = words.line(event.short_topic)
+        # Said by a symbol too: some see no colours.
+        topic_cell = (
+            (pad(f"✗ {topic}", self._topic_width), "error")
+            if event.error
+            else (pad(topic, self._topic_width), "")
+        )
+        if not self._shows_aggregate:
+            end = f"{_GAP}{number}" if self._has_room_for_id else ""
+            return (f"{version}{_GAP}", ""), (f"{at}{_GAP}", "quiet"), topic_cell, (end, "quiet")
+        width = self._aggregate_width
+        aggregate = _GAP + elide(words.line(event.originator_id), width) if width else ""
+        return (
+            (f"{number}{_GAP}", ""),
+            (f"{at}{_GAP}", "quiet"),
+            topic_cell,
+            (f"{aggregate}{_GAP}{version}", ""),
+        )
 
-    def _aggregate_width(self, width: int) -> int:
-        others = self._id_width + _TIME_WIDTH + self._topic_width + _VERSION_WIDTH
-        left = width - others - 5 * len(_GAP)
+    def is_marked(self, row: int) -> bool:
+        """Whether it was found."""
+        return self._ids[row] in self.hits
+
+    def empty_words(self) -> str:
+        """What is said where there are no events."""
+        return self._empty
+
+    @property
+    def _has_room_for_id(self) -> bool:
+        taken = _VERSION_WIDTH + self._time_width + self._topic_width + self._id_width
+        return taken + _GAPS * len(_GAP) <= self.size.width
+
+    @property
+    def _aggregate_width(self) -> int:
+        taken = self._id_width + self._time_width + self._topic_width + _VERSION_WIDTH
+        left = self.size.width - taken - _GAPS * len(_GAP)
         return 0 if left < _MIN_AGGREGATE_WIDTH else min(left, _FULL_AGGREGATE_WIDTH)
 
-    def _strip(self, text: Text, width: int, style: Style) -> Strip:
-        segments = list(text.render(self.app.console))
-        strip = Strip([Segment(" ", None), *segments])
-        return strip.crop_extend(0, width, style).apply_style(style)
+    def _time(self, at: datetime | None) -> str:
+        return words.NONE if at is None else time_words(at, self.today)
 
-    @property
-    def _top(self) -> int:
-        return self.scroll_offset.y
+    def _grow(self, shown: Sequence[EventView]) -> None:
+        """Makes room for what is wider. Columns that become narrow again can't be read."""
+        if not shown:
+            return
+        self._id_width = max(self._id_width, len(words.number(shown[-1].id)))
+        topics = {event.topic for event in shown}
+        widest = max(len(topic.rpartition(":")[2]) for topic in topics)
+        self._topic_width = max(self._topic_width, min(_MAX_TOPIC_WIDTH, widest))
+        self._time_width = max(
+            self._time_width,
+            len(self._time(shown[0].timestamp)),
+            len(self._time(shown[-1].timestamp)),
+        )
 
-    @property
-    def _height(self) -> int:
-        return max(1, self.size.height - 1)
-
-    def _row_of(self, notification_id: int) -> int:
-        for row, event in enumerate(self._events):
-            if event.id >= notification_id:
-                return row
-        return max(0, len(self._events) - 1)
-
-    def _move_to(self, row: int) -> None:
-        self._cursor = min(max(0, row), max(0, len(self._events) - 1))
-        self._bring_into_view(self._cursor)
-        self.refresh()
-
-    def _bring_into_view(self, row: int) -> None:
-        if row < self._top:
-            self.scroll_to(y=row, animate=False, immediate=True, force=True)
-        elif row >= self._top + self._height:
-            self.scroll_to(y=row - self._height + 1, animate=False, immediate=True, force=True)
+    def _forget_widths(self) -> None:
+        self._topic_width = len("Order.Created")
+        self._id_width = _MIN_ID_WIDTH
+        self._time_width = len("00:00:00.000")
 
 
-def _pad(text: str, width: int) -> str:
-    return text + " " * (width - Text(text).cell_len)
-
-
-def _shorten(text: str, width: int) -> str:
-    shortened = Text(text)
-    shortened.truncate(width, overflow="ellipsis")
-    return shortened.plain
-
-
-def _elide(text: str, width: int) -> str:
-    """Shortens in the middle: IDs that begin alike often end differently."""
-    if Text(text).cell_len <= width:
-        return text
-    if not text.isascii():
-        return _shorten(text, width)
-    tail = min(4, width // 3)
-    return f"{text[: width - tail - 1]}…{text[-tail:]}"
+def time_words(at: datetime, today: date) -> str:
+    """Writes a local time to the millisecond, with its date where that is not today's."""
+    local = at.astimezone()
+    time = f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+    return time if local.date() == today else f"{local:%Y-%m-%d} {time}"

@@ -1,0 +1,331 @@
+"""A window on a log, kept current while it is seen, moved by keys and by the mouse."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+
+from esgrpc_console.system_view import (
+    ApplicationView,
+    EventView,
+    LogFilter,
+    LogWindow,
+    RequestFailed,
+)
+from esgrpc_console.system_view.log_window import PAGE, End
+from esgrpc_console.tui.session import Session
+from esgrpc_console.tui.widgets.log_scrollbar import LogScrollbar
+from esgrpc_console.tui.widgets.log_view import Edge, LogView
+
+MAX_EVENTS = 1_000
+"""How many events are kept: several screens in both directions of the largest terminals."""
+PROGRESS_SECONDS = 0.25
+"""Between two looks at a read that takes long, because few events are wanted."""
+
+
+class _Kind(Enum):
+    FOLLOW = auto()
+    OLDER = auto()
+    NEWER = auto()
+    FIRST = auto()
+    LAST = auto()
+    GO_TO = auto()
+
+
+@dataclass(frozen=True)
+class _Wish:
+    kind: _Kind
+    at: int = 0
+
+
+@dataclass(frozen=True)
+class ListStatus:
+    """How a list of events is."""
+
+    is_following: bool = True
+    new: int = 0
+    """How many IDs the log has grown by since it isn't followed any more."""
+    head: int = 0
+    """The log's greatest ID."""
+    looked_through: int | None = None
+    """The ID that a read that takes long has come to. None: none is going on."""
+    error: str = ""
+    """Why events can't be read. Empty: they can."""
+
+
+class EventList(Horizontal):
+    """Shows the events of one log that a filter lets through.
+
+    Whoever has it calls ``open`` once, and ``hear`` whenever something new is known of the
+    application, as long as the list is on the screen.
+    """
+
+    DEFAULT_CSS = """
+    EventList {
+        height: 1fr;
+
+        LogView {
+            width: 1fr;
+        }
+    }
+    """
+
+    class StatusChanged(Message):
+        """Posted when ``status`` is another."""
+
+    class LogReplaced(Message):
+        """Posted when the log is another than before: its store was lost or replaced."""
+
+    class _Read(Message):
+        def __init__(self, window: LogWindow, wish: _Wish, at: int | None, error: str) -> None:
+            super().__init__()
+            self.window = window
+            self.wish = wish
+            self.at = at
+            self.error = error
+
+    class _Progress(Message):
+        def __init__(self, window: LogWindow) -> None:
+            super().__init__()
+            self.window = window
+
+    def __init__(
+        self, session: Session, *, shows_aggregate: bool = True, id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self.view = LogView(shows_aggregate=shows_aggregate)
+        self.status = ListStatus()
+        self._session = session
+        self._scrollbar = LogScrollbar()
+        self._window: LogWindow | None = None
+        self._reading: _Wish | None = None
+        self._failed: _Wish | None = None
+        self._paused_at = 0
+        self._heard_head = -1
+        self._heard_start: object = None
+        self._replacements = 0
+
+    def compose(self) -> ComposeResult:
+        """The rows, and where in the log they are."""
+        yield self.view
+        yield self._scrollbar
+
+    @property
+    def window(self) -> LogWindow | None:
+        """What is shown is a part of it."""
+        return self._window
+
+    @property
+    def selected(self) -> EventView | None:
+        """The event that the cursor is on."""
+        return self.view.cursor_event
+
+    def open(self, application: str, wanted: LogFilter, *, at: int | None = None) -> None:
+        """Shows another log, or other events of it: its newest, or those around an ID."""
+        self._window = LogWindow(
+            self._session.operations, application, filter=wanted, max_events=MAX_EVENTS
+        )
+        self._heard_head = -1
+        self._replacements = 0
+        self._failed = None
+        self.status = ListStatus()
+        self.view.forget()
+        self._watch(self._window)
+        self._read(_Wish(_Kind.LAST) if at is None else _Wish(_Kind.GO_TO, at))
+
+    def go_to(self, notification_id: int) -> None:
+        """Goes to an event, or to the next one where there is none with this ID."""
+        events = self.view.row_count
+        row = self.view.row_of_key(notification_id)
+        self.view.is_following = False
+        if row < events and self.view.key(row) == notification_id:
+            self.view.move_to(row)
+        else:
+            self._read(_Wish(_Kind.GO_TO, notification_id))
+
+    def follow(self) -> None:
+        """Goes to the newest event and stays there."""
+        self._read(_Wish(_Kind.LAST))
+
+    def hear(self, application: ApplicationView) -> None:
+        """Reads what is new, if it is wanted. What can't be seen just now is not read."""
+        window = self._window
+        if window is None:
+            return
+        is_stale = application.stale_since is not None
+        if is_stale != self.view.is_stale:
+            self.view.is_stale = is_stale
+            self.view.refresh()
+        if application.status is None or is_stale:
+            return
+        head = application.status.head
+        started = application.description.started_at if application.description else None
+        is_restarted = started != self._heard_start and self._heard_head >= 0
+        is_news = head != self._heard_head or is_restarted
+        is_doubtful = is_restarted or head < window.last
+        self._heard_head, self._heard_start = head, started
+        window.hear_head(head)
+        if self._failed is not None:
+            self._read(self._failed)
+        elif self.view.is_following and is_news:
+            self._read(_Wish(_Kind.FOLLOW))
+        elif is_doubtful and self.selected is not None:
+            self._read(_Wish(_Kind.GO_TO, self.selected.id))
+        self._tell()
+
+    # What the view wants.
+
+    @on(LogView.MoreWanted)
+    def _read_more(self, message: LogView.MoreWanted) -> None:
+        message.stop()
+        window = self._window
+        if window is None:
+            return
+        if message.edge is Edge.OLDER:
+            if not window.is_at_first:
+                self._read(_Wish(_Kind.OLDER))
+        elif window.newer:
+            self._read(_Wish(_Kind.NEWER))
+        elif self.view.cursor == self.view.row_count - 1:
+            self.view.is_following = True
+
+    @on(LogView.EndWanted)
+    def _go_to_end(self, message: LogView.EndWanted) -> None:
+        message.stop()
+        self._read(_Wish(_Kind.LAST if message.is_last else _Kind.FIRST))
+
+    @on(LogScrollbar.PlaceWanted)
+    def _go_to_place(self, message: LogScrollbar.PlaceWanted) -> None:
+        message.stop()
+        self.view.is_following = False
+        self._read(_Wish(_Kind.GO_TO, message.notification_id))
+
+    @on(LogView.FollowingChanged)
+    def _note_following(self, message: LogView.FollowingChanged) -> None:
+        message.stop()
+        if self._window is not None:
+            self._paused_at = self._window.head
+        self._tell()
+
+    @on(LogView.CursorMoved)
+    def _show_place(self) -> None:
+        self._place_scrollbar()
+
+    # Reading.
+
+    def _read(self, wish: _Wish) -> None:
+        if self._window is None:
+            return
+        reading = self._reading
+        if reading is not None and (wish.kind is _Kind.FOLLOW or wish == reading):
+            return
+        self._reading = wish
+        self._run(self._window, wish)
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def _run(self, window: LogWindow, wish: _Wish) -> None:
+        error = ""
+        at: int | None = None
+        try:
+            match wish.kind:
+                case _Kind.FOLLOW if window.newer > PAGE and not window.filter:
+                    # What lies between would be gone before anybody could read it.
+                    await window.jump(End.LAST)
+                case _Kind.FOLLOW:
+                    await window.catch_up()
+                case _Kind.OLDER:
+                    await window.read_older()
+                case _Kind.NEWER:
+                    await window.read_newer()
+                case _Kind.FIRST:
+                    await window.jump(End.FIRST)
+                case _Kind.LAST:
+                    await window.jump(End.LAST)
+                case _Kind.GO_TO:
+                    at = await window.go_to(wish.at)
+        except RequestFailed as e:
+            error = str(e)
+        self.post_message(self._Read(window, wish, at, error))
+
+    @work(exclusive=True, group="progress", exit_on_error=False)
+    async def _watch(self, window: LogWindow) -> None:
+        """Tells of reads that take long, because the server has to look through much."""
+        seen = window.changes.count
+        while True:
+            seen = await window.changes.wait(seen)
+            await asyncio.sleep(PROGRESS_SECONDS)
+            if window.looked_through is not None:
+                self.post_message(self._Progress(window))
+
+    def on_event_list__progress(self, message: _Progress) -> None:
+        """Shows what has been found so far."""
+        message.stop()
+        if message.window is self._window:
+            self._show(message.window, None)
+            self._tell()
+
+    def on_event_list__read(self, message: _Read) -> None:
+        """Shows what has been read, unless another log is wanted by now."""
+        message.stop()
+        window, wish = message.window, message.wish
+        if window is not self._window:
+            return
+        if wish == self._reading:
+            self._reading = None
+        self._failed = wish if message.error else None
+        is_replaced = window.replacements != self._replacements
+        if is_replaced:
+            self._replacements = window.replacements
+            self.view.forget()
+            self.post_message(self.LogReplaced())
+        elif not message.error:
+            match wish.kind:
+                case _Kind.FIRST | _Kind.GO_TO:
+                    self.view.is_following = False
+                case _Kind.LAST:
+                    self.view.is_following = True
+                case _:
+                    pass
+        at = message.at
+        if wish.kind is _Kind.FIRST:
+            at = 0
+        self._show(window, None if message.error or is_replaced else at)
+        self._tell(message.error)
+
+    def _show(self, window: LogWindow, at: int | None) -> None:
+        if window.looked_through is not None:
+            empty = "looking …"
+        elif window.filter:
+            empty = "there are no such events"
+        else:
+            empty = "nothing has been recorded yet"
+        self.view.today = self._session.wall_clock().astimezone().date()
+        self.view.show(tuple(window.events), at=at, empty=empty)
+        self._place_scrollbar()
+
+    def _place_scrollbar(self) -> None:
+        shown = self.view.shown_ids
+        if self._window is not None and shown is not None:
+            self._scrollbar.shown = (*shown, self._window.head)
+
+    def _tell(self, error: str | None = None) -> None:
+        window = self._window
+        if window is None:
+            return
+        is_following = self.view.is_following
+        status = ListStatus(
+            is_following=is_following,
+            new=0 if is_following else max(0, window.head - self._paused_at),
+            head=window.head,
+            looked_through=window.looked_through,
+            error=self.status.error if error is None else error,
+        )
+        if status != self.status:
+            self.status = status
+            self.post_message(self.StatusChanged())

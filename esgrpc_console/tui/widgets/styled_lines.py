@@ -1,0 +1,168 @@
+"""Lines of text to read, select and search: only those on the screen are drawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from esgrpc_console.tui.json_text import Kind, Line
+from esgrpc_console.tui.wrapping import Row, rows_of
+
+
+class StyledLines(ScrollView, can_focus=True):
+    """Shows lines, wrapped to its width."""
+
+    ALLOW_SELECT = True
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "styled-lines--mark",
+        *(f"styled-lines--{kind.value}" for kind in Kind),
+    }
+
+    DEFAULT_CSS = """
+    StyledLines {
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        padding: 0 1;
+
+        & > .styled-lines--title {
+            color: $accent;
+            text-style: bold;
+        }
+        & > .styled-lines--label, & > .styled-lines--quiet {
+            color: $text-muted;
+        }
+        & > .styled-lines--key {
+            color: $text-accent;
+        }
+        & > .styled-lines--string {
+            color: $text-success;
+        }
+        & > .styled-lines--number {
+            color: $text-warning;
+        }
+        & > .styled-lines--word {
+            color: $text-secondary;
+            text-style: bold;
+        }
+        & > .styled-lines--added {
+            color: $text-success;
+            text-style: bold;
+        }
+        & > .styled-lines--changed {
+            color: $text-warning;
+            text-style: bold;
+        }
+        & > .styled-lines--removed, & > .styled-lines--error {
+            color: $text-error;
+            text-style: bold;
+        }
+        & > .styled-lines--mark {
+            background: $warning;
+            color: $background;
+        }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: Sequence[Line] = ()
+        self._rows: list[Row] = []
+        self._width = 0
+        self._mark = ""
+        self._strips: dict[int, Strip] = {}
+        self._styles: dict[Kind, Style] = {}
+
+    def show(self, lines: Sequence[Line], *, mark: str = "", keeps_place: bool = False) -> None:
+        """Shows lines in place of those that were shown.
+
+        :param mark: is marked wherever it is in them, in any case.
+        :param keeps_place: whether it stays scrolled as it is. By default it begins at the first.
+        """
+        self._lines, self._mark = lines, mark
+        self._lay_out()
+        if not keeps_place:
+            self.scroll_to(y=0, animate=False, immediate=True)
+
+    def on_resize(self) -> None:
+        """Breaks lines where they end now."""
+        if self.size.width != self._width:
+            self._lay_out()
+
+    def notify_style_update(self) -> None:
+        """Draws in other colours."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._styles.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """Draws one row."""
+        row = self.scroll_offset.y + y
+        width = self.size.width
+        if row >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        selection = self.text_selection
+        if selection is not None:
+            return self._draw(row, width, selection)
+        strip = self._strips.get(row)
+        if strip is None:
+            strip = self._strips[row] = self._draw(row, width, None)
+        return strip
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Returns what is selected: lines are whole again."""
+        text = ""
+        for y, row in enumerate(self._rows):
+            span = selection.get_span(y)
+            if span is None:
+                continue
+            start, end = span
+            shown = row.text[start : len(row.text) if end == -1 else end]
+            if row.is_continued and start < row.indent:
+                shown = shown[row.indent - start :]
+            text += shown if not text or row.is_continued else f"\n{shown}"
+        return text, "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draws what is selected."""
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        self._width = self.size.width
+        self._rows = rows_of(self._lines, self._width) if self._width else []
+        self._strips.clear()
+        self.virtual_size = Size(self._width, len(self._rows))
+        self.refresh()
+
+    def _draw(self, y: int, width: int, selection: Selection | None) -> Strip:
+        row = self._rows[y]
+        if not self._styles:
+            self._styles = {
+                kind: self.get_component_rich_style(f"styled-lines--{kind.value}", partial=True)
+                for kind in Kind
+            }
+        text = Text(" " * row.indent, no_wrap=True, end="")
+        for piece, kind in row.pieces:
+            text.append(piece, self._styles[kind])
+        if self._mark:
+            style = self.get_component_rich_style("styled-lines--mark", partial=True)
+            for found in re.finditer(re.escape(self._mark), text.plain, re.IGNORECASE):
+                text.stylize(style, *found.span())
+        span = None if selection is None else selection.get_span(y)
+        if span is not None:
+            start, end = span
+            style = self.screen.get_component_rich_style("screen--selection")
+            text.stylize(style, start, len(text) if end == -1 else end)
+        segments: list[Segment] = list(text.render(self.app.console))
+        strip = Strip(segments).crop_extend(0, width, None)
+        return strip.apply_style(self.rich_style).apply_offsets(0, y)
