@@ -22,7 +22,7 @@ class OverviewScreen(LiveScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._applications = ApplicationsTable(id="applications")
-        self._followers = FollowersTable(id="followers")
+        self._followers = FollowersTable(session, id="followers")
 
     def compose_body(self) -> Iterable[Widget]:
         """From the whole to the part."""

@@ -2,50 +2,176 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from typing import ClassVar
 
-from esgrpc_console.system_view import ApplicationView, SystemState, words
-from esgrpc_console.tui.appearance import Appearance
-from esgrpc_console.tui.widgets.live_table import Column, LiveTable
+from textual.binding import BindingType
+
+from esgrpc_console.system_view import (
+    ApplicationStatus,
+    ApplicationView,
+    Health,
+    SystemState,
+    words,
+)
+from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.appearance import Appearance, Cell
+from esgrpc_console.tui.places import ApplicationPlace, Open, Tab
+from esgrpc_console.tui.widgets.live_table import LiveTable, Row
+from esgrpc_console.tui.widgets.table_columns import Column
+from esgrpc_console.tui.widgets.table_order import SortValue
+
+_HEALTH_WIDTH = len("○ unreachable")
+_HEALTH_ORDER = (
+    Health.UNREACHABLE,
+    Health.NOT_SERVING,
+    Health.UNKNOWN,
+    Health.CONNECTING,
+    Health.SERVING,
+)
+"""The worst first."""
+_HOUR = 3600
 
 
-class ApplicationsTable(LiveTable):
+class ApplicationsTable(LiveTable[ApplicationView]):
     """One row an application, by its name."""
 
     COLUMNS = (
-        Column("name", "APPLICATION", 9, max_width=32),
-        Column("address", "ADDRESS", 5),
-        Column("health", "HEALTH", 8),
-        Column("head", "HEAD", 7, is_number=True),
-        Column("rate", "EVENTS/S", 6, is_number=True),
-        Column("leads", "LEADS", 3, is_elastic=True),
-        Column("follows", "FOLLOWS", 4, is_elastic=True),
+        Column("name", "APPLICATION", 100, max_width=32),
+        Column("address", "ADDRESS", 55),
+        Column("state", "HEALTH", 90, min_width=_HEALTH_WIDTH),
+        Column("head", "HEAD", 80, is_number=True, min_width=7),
+        Column("rate", "EVENTS/S", 75, is_number=True),
+        Column("calls", "CALLS/S", 60, is_number=True),
+        Column("p50", "P50 MS", 45, is_number=True),
+        Column("p99", "P99 MS", 65, is_number=True),
+        Column("errors", "ERR/S", 70, is_number=True),
+        Column("up", "UP", 50, is_number=True, min_width=6),
+    )
+    NOTE_FROM = "rate"
+    EMPTY = "no application is known yet"
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(
+        "overview.open",
+        "overview.log",
+        "overview.methods",
+        "overview.followings",
+        "table.filter",
+        "table.clear-filter",
+        "overview.sort-application",
+        "overview.sort-address",
+        "overview.sort-health",
+        "overview.sort-head",
+        "overview.sort-rate",
+        "overview.sort-calls",
+        "overview.sort-p50",
+        "overview.sort-p99",
+        "overview.sort-errors",
+        "overview.sort-uptime",
     )
 
     def show_state(self, state: SystemState, appearance: Appearance, now: float) -> None:
         """Shows what is known of the applications just now."""
-        self.show(
-            {
-                name: _row(application, appearance, now)
-                for name, application in state.applications.items()
-            }
+        self.show_items(state.applications, appearance, now)
+
+    def row_of(self, item: ApplicationView, appearance: Appearance, now: float) -> Row:
+        """Returns what is shown of an application."""
+        is_dim = item.stale_since is not None
+        status = item.status
+        cell = appearance.cell
+        measured = ApplicationStatus(0) if status is None else status
+        is_measured = status is not None and not is_dim
+        return Row(
+            (
+                cell(item.name, is_dim=is_dim),
+                cell(item.address or words.NONE, is_dim=is_dim),
+                appearance.health_cell(item.health),
+                cell(words.number(status.head if status else None), is_dim=is_dim),
+                cell(words.rate(measured.events_per_second if is_measured else None)),
+                cell(words.rate(measured.calls_per_second if is_measured else None)),
+                cell(_milliseconds(measured.p50_seconds)),
+                cell(_milliseconds(measured.p99_seconds)),
+                cell(words.rate(measured.errors_per_second if is_measured else None)),
+                cell(_uptime(measured.serving_since, now)),
+            ),
+            _note(item, appearance, now),
         )
 
+    def sort_value(self, item: ApplicationView, column: str) -> SortValue:
+        """Returns what an application is ordered by in a column."""
+        match column:
+            case "name":
+                return item.name
+            case "address":
+                return item.address
+            case "state":
+                return _HEALTH_ORDER.index(item.health)
+        status = item.status
+        if status is None:
+            return None
+        match column:
+            case "head":
+                return status.head
+            case "rate":
+                return status.events_per_second
+            case "calls":
+                return status.calls_per_second
+            case "p50":
+                return status.p50_seconds
+            case "p99":
+                return status.p99_seconds
+            case "errors":
+                return status.errors_per_second
+            case _:
+                # Who has been running for longest comes first.
+                return None if status.serving_since is None else -status.serving_since
 
-def _row(application: ApplicationView, appearance: Appearance, now: float) -> dict[str, Text]:
-    is_dim = application.stale_since is not None
-    status = application.status
-    health = appearance.health(application.health)
-    if application.stale_since is not None:
-        health.append(f" {words.duration(now - application.stale_since)}")
-    return {
-        "name": appearance.text(application.name, is_dim=is_dim),
-        "address": appearance.text(application.address or words.NONE, is_dim=is_dim),
-        "health": health,
-        "head": appearance.number(words.number(status.head if status else None), is_dim=is_dim),
-        "rate": appearance.number(
-            words.rate(status.events_per_second if status and not is_dim else None), is_dim=is_dim
-        ),
-        "leads": appearance.text(", ".join(application.leads) or words.NONE, is_dim=is_dim),
-        "follows": appearance.text(", ".join(application.follows) or words.NONE, is_dim=is_dim),
-    }
+    def search_text(self, item: ApplicationView) -> str:
+        """Returns what a filter looks for its text in."""
+        return f"{item.name}\n{item.address}\n{item.health.word}\n{item.why}"
+
+    def action_open(self) -> None:
+        """Opens the application."""
+        self._open("log")
+
+    def action_log(self) -> None:
+        """Opens the application's log."""
+        self._open("log")
+
+    def action_methods(self) -> None:
+        """Opens the application's methods."""
+        self._open("methods")
+
+    def action_followings(self) -> None:
+        """Opens whom the application follows."""
+        self._open("followings")
+
+    def _open(self, tab: Tab) -> None:
+        if self.chosen is not None:
+            self.post_message(Open(ApplicationPlace(self.chosen.name, tab)))
+
+
+def _note(application: ApplicationView, appearance: Appearance, now: float) -> Cell | None:
+    """Returns for how long what is shown has been stale, and why."""
+    if application.stale_since is None:
+        return None
+    age = words.duration(now - application.stale_since)
+    why = application.ending or application.why
+    stale = f"{age} old" if application.status else f"not heard for {age}"
+    return appearance.cell(f"{stale}: {why}" if why else stale, is_dim=True)
+
+
+def _milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return words.NONE
+    value = seconds * 1000
+    return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
+def _uptime(since: float | None, now: float) -> str:
+    """Returns a time in words that change each minute at most, but for the first one."""
+    if since is None:
+        return words.NONE
+    seconds = now - since
+    if seconds < _HOUR:
+        return words.duration(seconds).partition(" ")[0]
+    return words.duration(seconds)

@@ -1,170 +1,364 @@
-"""A table of few rows that change often: nothing jumps, and only what has changed is drawn anew.
+"""A table of rows that change often: nothing jumps, and only what has changed is drawn anew.
 
-Columns that don't fit are left out, the least important first. Rows are left to subclasses.
+What its rows and columns are is left to subclasses; the line that a filter is typed on, to
+``filter_line``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.geometry import Region, Size
 from textual.message import Message
-from textual.widgets import DataTable
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
-_PADDING = 2
-_MIN_ELASTIC_WIDTH = 12
+from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.appearance import Appearance, Cell
+from esgrpc_console.tui.widgets.table_columns import (
+    MARGIN,
+    Column,
+    ColumnWidths,
+    PlacedColumn,
+    fitted,
+)
+from esgrpc_console.tui.widgets.table_order import Order, SortValue, in_order, matcher
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a :class:`LiveTable`."""
-
-    key: str
-    heading: str
-    importance: int
-    """Columns with the least go first when there is too little room."""
-    is_number: bool = False
-    is_elastic: bool = False
-    """Whether it takes the room that the others leave, and shortens its text to it."""
-    max_width: int = 40
+Item = TypeVar("Item")
 
 
-Row = Mapping[str, Text]
-_Layout = tuple[tuple[Column, int], ...]
+class Row(NamedTuple):
+    """What is shown of an item."""
+
+    cells: tuple[Cell, ...]
+    """One for each column."""
+    note: Cell | None = None
+    """Stands in place of the cells from the column ``NOTE_FROM`` on."""
 
 
-class LiveTable(DataTable[Text]):
-    """Shows rows by key."""
+class LiveTable(ScrollView, Generic[Item], can_focus=True):
+    """Shows items as rows, by key, with a cursor that stays on its row wherever the row goes."""
 
     COLUMNS: ClassVar[Sequence[Column]] = ()
+    NOTE_FROM: ClassVar[str] = ""
+    EMPTY: ClassVar[str] = ""
+    """What is said where there is nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "open"),
-    ]
+    ALLOW_SELECT = False
+    # There are no links in it to look for.
+    auto_links = False
 
-    class KeyHighlighted(Message):
-        """Posted when the cursor is on another row than before."""
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"live-table--heading", "live-table--cursor"}
 
-        def __init__(self, table: LiveTable, key: str) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(
+        "table.up",
+        "table.down",
+        "table.page-up",
+        "table.page-down",
+        "table.first",
+        "table.last",
+    )
+
+    DEFAULT_CSS = """
+    LiveTable {
+        height: auto;
+        overflow-x: hidden;
+        scrollbar-gutter: stable;
+        background: $background;
+
+        & > .live-table--heading {
+            color: $text-muted;
+        }
+
+        & > .live-table--cursor {
+            background: $surface;
+        }
+
+        &:focus > .live-table--cursor {
+            background: $accent 30%;
+        }
+    }
+    """
+
+    class FilterWanted(Message):
+        """Posted when a filter is to be typed."""
+
+    class FilterCleared(Message):
+        """Posted when the filter is to be no more."""
+
+    class Shown(Message):
+        """Posted when there may be other rows, or the cursor may be on another."""
+
+        def __init__(self, table: LiveTable[Item]) -> None:
             super().__init__()
             self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> LiveTable:
-            """The table."""
-            return self.table
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(
-            id=id,
-            cursor_type="row",
-            # The colour of a state stays what it is under the cursor.
-            cursor_foreground_priority="renderable",
-        )
+        super().__init__(id=id)
+        self._items: Mapping[str, Item] = {}
         self._rows: dict[str, Row] = {}
-        self._widths = {column.key: len(column.heading) for column in self.COLUMNS}
-        self._layout: _Layout = ()
-        self._highlighted_key = ""
+        self._shown: list[str] = []
+        self._cursor = 0
+        self._chosen_key = ""
+        self._filter = ""
+        self._order = Order(self.COLUMNS[0].key)
+        self._widths = ColumnWidths(self.COLUMNS)
+        self._columns: tuple[PlacedColumn, ...] = ()
+        self._letters: dict[str, str] = {}
+
+    @abstractmethod
+    def row_of(self, item: Item, appearance: Appearance, now: float) -> Row:
+        """Returns what is shown of an item."""
+
+    @abstractmethod
+    def sort_value(self, item: Item, column: str) -> SortValue:
+        """Returns what an item is ordered by in a column."""
+
+    @abstractmethod
+    def search_text(self, item: Item) -> str:
+        """Returns what a filter looks for its text in."""
 
     @property
-    def highlighted_key(self) -> str:
-        """The key of the row that the cursor is on, or an empty string where there is none."""
-        keys = list(self._rows)
-        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else ""
+    def chosen(self) -> Item | None:
+        """The item under the cursor."""
+        key = self._key_at(self._cursor)
+        return self._items[key] if key else None
 
-    def show(self, rows: Mapping[str, Row]) -> None:
-        """Shows these rows, in their order, in place of those that were shown."""
-        for row in rows.values():
-            for column in self.COLUMNS:
-                width = min(column.max_width, row[column.key].cell_len)
-                # Widths only grow: columns that breathe can't be read.
-                self._widths[column.key] = max(self._widths[column.key], width)
-        layout = self._fit(self._available_width())
-        if layout != self._layout or list(rows) != list(self._rows):
-            self._fill(rows, layout)
-        else:
-            self._update(rows)
-        self._rows = dict(rows)
-        self._tell_highlighted()
+    @property
+    def order(self) -> Order:
+        """What the rows are sorted by."""
+        return self._order
 
-    def highlight(self, key: str) -> None:
-        """Moves the cursor to a row."""
-        if key in self._rows:
-            self.move_cursor(row=list(self._rows).index(key))
+    @property
+    def total(self) -> int:
+        """How many items there are."""
+        return len(self._items)
 
-    def on_resize(self, event: events.Resize) -> None:
+    @property
+    def shown(self) -> int:
+        """How many of them the filter lets through."""
+        return len(self._shown)
+
+    def show_items(self, items: Mapping[str, Item], appearance: Appearance, now: float) -> None:
+        """Shows these items in place of those that were shown."""
+        rows = {key: self.row_of(item, appearance, now) for key, item in items.items()}
+        changed = {key for key, row in rows.items() if row != self._rows.get(key)}
+        for key in changed:
+            self._widths.see(cell.text for cell in rows[key].cells)
+        self._items, self._rows = items, rows
+        columns = self._widths.place(self.size.width)
+        is_new_layout = columns != self._columns
+        self._columns = columns
+        self._arrange(changed, is_forced=is_new_layout)
+
+    def show_filtered(self, text: str) -> None:
+        """Shows only items that have a text, or, behind an exclamation mark, that don't have it."""
+        if text != self._filter:
+            self._filter = text
+            self._arrange()
+            self._bring_into_view()
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaves the key to others where there is nothing to clear."""
+        return bool(self._filter) if action == "clear_filter" else True
+
+    def action_filter(self) -> None:
+        """Asks for a filter."""
+        self.post_message(self.FilterWanted())
+
+    def action_clear_filter(self) -> None:
+        """Shows all again."""
+        self.post_message(self.FilterCleared())
+
+    def action_sort(self, column: str) -> None:
+        """Sorts by a column, or the other way round where it is sorted by it already."""
+        is_number = next(known.is_number for known in self.COLUMNS if known.key == column)
+        self._order = self._order.by(column, is_number=is_number)
+        self._arrange(is_forced=True)
+        self._choose(self._cursor)
+        if all(placed.column.key != column for placed in self._columns):
+            self.notify("sorted by a column that there is no room for", markup=False, timeout=3)
+
+    def action_move(self, rows: int) -> None:
+        """Moves the cursor."""
+        self._choose(self._cursor + rows)
+
+    def action_move_page(self, pages: int) -> None:
+        """Moves the cursor by what fits on the screen."""
+        self._choose(self._cursor + pages * max(1, self._height - 1))
+
+    def action_first(self) -> None:
+        """Moves the cursor to the first row."""
+        self._choose(0)
+
+    def action_last(self) -> None:
+        """Moves the cursor to the last row."""
+        self._choose(len(self._shown) - 1)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Sorts by a heading, moves the cursor to a row, or opens it at the second click."""
+        if event.y == 0:
+            for placed in self._columns:
+                if placed.x <= event.x <= placed.end:
+                    self.action_sort(placed.column.key)
+            return
+        index = self._top + event.y - 1
+        if index < len(self._shown):
+            self._choose(index)
+            if event.chain > 1:
+                await self.run_action("open")
+
+    def on_mount(self) -> None:
+        """Marks the letters that sort, when they do."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._find_letters())
+
+    def on_resize(self) -> None:
         """Leaves out columns, or brings them back."""
-        if self._rows:
-            layout = self._fit(self._available_width())
-            if layout != self._layout:
-                self._fill(self._rows, layout)
+        self._columns = self._widths.place(self.size.width)
+        self._arrange(is_forced=True)
+        self._bring_into_view()
 
-    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Tells of the row by its key."""
-        event.stop()
-        self._tell_highlighted()
+    def render_line(self, y: int) -> Strip:
+        """Draws the heading, or one row."""
+        width = self.size.width
+        if y == 0:
+            style = self.get_component_rich_style("live-table--heading")
+            return Strip(self._heading(style), width).crop(0, width)
+        style = self.rich_style
+        index = self._top + y - 1
+        if index >= len(self._shown):
+            told = self._told_of_nothing() if y == 1 else ""
+            style = self.get_component_rich_style("live-table--heading")
+            return Strip([Segment(fitted(told, width), style)], width)
+        if index == self._cursor:
+            style = self.get_component_rich_style("live-table--cursor")
+        return Strip(self._segments(self._rows[self._shown[index]], style), width).crop(0, width)
 
-    def _tell_highlighted(self) -> None:
-        key = self.highlighted_key
-        if key and key != self._highlighted_key:
-            self._highlighted_key = key
-            self.post_message(self.KeyHighlighted(self, key))
+    @property
+    def _top(self) -> int:
+        return self.scroll_offset.y
 
-    def _available_width(self) -> int:
-        return self.size.width or self.app.size.width
+    @property
+    def _height(self) -> int:
+        """How many rows there is room for."""
+        return max(0, self.size.height - 1)
 
-    def _fit(self, available: int) -> _Layout:
-        columns = list(self.COLUMNS)
+    def _key_at(self, index: int) -> str:
+        return self._shown[index] if 0 <= index < len(self._shown) else ""
 
-        def needed() -> int:
-            return sum(
-                _PADDING
-                + (
-                    min(_MIN_ELASTIC_WIDTH, self._widths[column.key])
-                    if column.is_elastic
-                    else self._widths[column.key]
-                )
-                for column in columns
-            )
+    def _told_of_nothing(self) -> str:
+        if self._shown:
+            return ""
+        return f" {'no row has that' if self._items else self.EMPTY}"
 
-        while len(columns) > 1 and needed() > available:
-            columns.remove(min(columns, key=lambda column: column.importance))
-        left = available - sum(
-            _PADDING + self._widths[column.key] for column in columns if not column.is_elastic
+    def _arrange(self, changed: Collection[str] = (), *, is_forced: bool = False) -> None:
+        shown = self._find_shown()
+        if shown == self._shown and not is_forced:
+            for index, key in enumerate(shown):
+                if key in changed:
+                    self._refresh_row(index)
+        else:
+            self._move_rows(shown)
+        self.post_message(self.Shown(self))
+
+    def _move_rows(self, shown: list[str]) -> None:
+        top, was_at = self._top, self._cursor
+        self._shown = shown
+        self.virtual_size = Size(self.size.width, len(shown) + 1)
+        if self._chosen_key in shown:
+            self._cursor = shown.index(self._chosen_key)
+        else:
+            self._cursor = max(0, min(was_at if self._chosen_key else 0, len(shown) - 1))
+        if top <= was_at < top + self._height:
+            # What is looked at stays where it is on the screen.
+            self._scroll_to_row(top + self._cursor - was_at)
+        self.refresh()
+
+    def _find_shown(self) -> list[str]:
+        matches, column = matcher(self._filter), self._order.column
+        valued = (
+            (self.sort_value(item, column), key)
+            for key, item in self._items.items()
+            if not self._filter or matches(self.search_text(item))
         )
-        elastic = [column for column in columns if column.is_elastic]
-        share = left // len(elastic) - _PADDING if elastic else 0
-        return tuple(
-            (column, max(1, share) if column.is_elastic else self._widths[column.key])
-            for column in columns
-        )
+        return in_order(valued, self._order)
 
-    def _fill(self, rows: Mapping[str, Row], layout: _Layout) -> None:
-        kept = self._highlighted_key or self.highlighted_key
-        with self.prevent(DataTable.RowHighlighted):
-            self.clear(columns=True)
-            for column, width in layout:
-                self.add_column(_heading(column), width=width, key=column.key)
-            for key, row in rows.items():
-                self.add_row(*(row[column.key] for column, _ in layout), key=key)
-            if kept in rows:
-                self.move_cursor(row=list(rows).index(kept), animate=False)
-        self._layout = layout
+    def _choose(self, index: int) -> None:
+        self._refresh_row(self._cursor)
+        self._cursor = max(0, min(index, len(self._shown) - 1))
+        self._chosen_key = self._key_at(self._cursor)
+        self._refresh_row(self._cursor)
+        self._bring_into_view()
+        self.post_message(self.Shown(self))
 
-    def _update(self, rows: Mapping[str, Row]) -> None:
-        for key, row in rows.items():
-            shown = self._rows[key]
-            for column, _ in self._layout:
-                text, other = row[column.key], shown[column.key]
-                # Texts are equal when their characters are: colours count here.
-                if text != other or text.style != other.style:
-                    self.update_cell(key, column.key, text)
+    def _bring_into_view(self) -> None:
+        if self._cursor < self._top:
+            self._scroll_to_row(self._cursor)
+        elif self._cursor >= self._top + self._height:
+            self._scroll_to_row(self._cursor - max(1, self._height) + 1)
 
+    def _scroll_to_row(self, top: int) -> None:
+        if top != self._top:
+            self.scroll_to(y=max(0, top), animate=False, immediate=True, force=True)
 
-def _heading(column: Column) -> Text:
-    return Text(column.heading, justify="right" if column.is_number else "left", no_wrap=True)
+    def _refresh_row(self, index: int) -> None:
+        y = index - self._top + 1
+        if 1 <= y <= self._height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _find_letters(self) -> None:
+        """Finds the letters by which the table is sorted just now: other keys may be configured."""
+        letters = {}
+        for key, active in self.screen.active_bindings.items():
+            if active.node is self and active.binding.action.startswith("sort("):
+                letters.setdefault(active.binding.action, key)
+        if letters != self._letters:
+            self._letters = letters
+            self.refresh(Region(0, 0, self.size.width, 1))
+
+    def _heading(self, style: Style) -> list[Segment]:
+        segments, x = [], 0
+        for placed in self._columns:
+            column = placed.column
+            is_sorted = column.key == self._order.column
+            mark = "▼" if self._order.is_descending else "▲"
+            text = fitted(column.heading, placed.width, is_right=column.is_number)
+            if is_sorted and text.endswith(" "):
+                text = f"{column.heading}{mark}"
+            segments.append(Segment(" " * (placed.x - x), style))
+            letter = self._letters.get(f"sort('{column.key}')", "")
+            before, found, after = text.partition(letter) if letter else (text, "", "")
+            segments += [
+                Segment(before, style),
+                Segment(found, style + Style(underline=True)),
+                Segment(after, style),
+            ]
+            x = placed.x + len(text)
+            if is_sorted and not text.endswith(mark):
+                segments.append(Segment(mark, style))
+                x += 1
+        segments.append(Segment(" " * max(0, self.size.width - x), style))
+        return segments
+
+    def _segments(self, row: Row, style: Style) -> list[Segment]:
+        width = self.size.width
+        segments, x = [], 0
+        for placed in self._columns:
+            segments.append(Segment(" " * (placed.x - x), style))
+            if row.note is not None and placed.column.key == self.NOTE_FROM:
+                room = max(MARGIN, width - placed.x)
+                segments.append(Segment(fitted(row.note.text, room), style + row.note.style))
+                return segments
+            cell = row.cells[placed.index]
+            text = fitted(cell.text, placed.width, is_right=placed.column.is_number)
+            segments.append(Segment(text, style + cell.style))
+            x = placed.end
+        segments.append(Segment(" " * max(0, width - x), style))
+        return segments
