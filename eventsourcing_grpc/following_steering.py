@@ -119,16 +119,17 @@ class FollowingSteering:
         if self._record.state is not FollowingState.PAUSED:
             self._refuse(f"{self._words()}, but not on an event: there is nothing to skip")
         try:
-            following = self._leader.read_next(position, self._follower.topics)
+            head, notification = self._leader.read_next(position, self._follower.topics)
         except (grpc.RpcError, ValueError) as e:
             told = rpc_details(e) if isinstance(e, grpc.RpcError) else str(e)
             self._refuse(f"{self._leader.name} on {self._leader.address} can't be asked: {told}")
-        if following is None:
+        self._record.note_head(head)
+        if notification is None:
             self._refuse(
                 f"{self._words()}, which has no event after #{position} for it yet: there is "
                 "nothing to skip"
             )
-        return following
+        return notification
 
     def check_next(self, notification_id: int) -> Notification:
         """Returns the event that would be skipped.
@@ -140,7 +141,7 @@ class FollowingSteering:
             self._refuse_as_passed(notification_id, position)
         notification = self.find_next()
         if notification.id != notification_id:
-            is_failing = self._processing.failing is not None
+            is_failing = self._processing.failing is notification
             self._refuse(
                 f"{self._follower.name} {'fails on' if is_failing else 'is paused before'} "
                 f"{self._leader.name} #{notification.id}, and not "

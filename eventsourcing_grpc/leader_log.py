@@ -84,14 +84,13 @@ class LeaderLog:
             logger.debug("The head of %s is not known: %s", self.name, e)
             return None
 
-    def read_next(self, after: int, topics: Sequence[str]) -> Notification | None:
-        """Returns the first notification after a position, or None when there is none yet.
+    def read_next(self, after: int, topics: Sequence[str]) -> tuple[int, Notification | None]:
+        """Returns the head, and the first notification after a position, if there is one yet.
 
         :raises grpc.RpcError: when there is no answer within 2 s.
         :raises ValueError: when the log is closed.
         """
-        page = self.select(_first_after(after, topics))
-        return next(iter(notifications_from_messages(page.notifications)), None)
+        return _head_and_first(self.select(_first_after(after, topics)))
 
     def ask(
         self,
@@ -114,7 +113,7 @@ class LeaderLog:
             except (grpc.RpcError, grpc.FutureCancelledError) as e:
                 logger.debug("%s has not answered: %s", self.name, e)
                 return
-            take(page.head, next(iter(notifications_from_messages(page.notifications)), None))
+            take(*_head_and_first(page))
 
         try:
             self._question = self._stub.SelectNotifications.future(
@@ -128,3 +127,7 @@ class LeaderLog:
 
 def _first_after(after: int, topics: Sequence[str]) -> SelectNotificationsRequest:
     return SelectNotificationsRequest(start=after, exclusive_of_start=True, limit=1, topics=topics)
+
+
+def _head_and_first(page: SelectNotificationsResponse) -> tuple[int, Notification | None]:
+    return page.head, next(iter(notifications_from_messages(page.notifications)), None)

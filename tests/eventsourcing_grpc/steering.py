@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 from uuid import UUID
 
@@ -10,11 +12,16 @@ import grpc
 import pytest
 from eventsourcing.application import ProcessingEvent
 from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import Tracking
 from eventsourcing.system import System
+from eventsourcing.utils import EnvType
 
+from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
+from tests.system import applications
 from tests.system.applications import Copying, Fussy, Letter, Letters, Memos, Signatures
+from tests.system.serving import Operator, application_of
 from tests.waiting import DEADLINE
 
 LIVE = pb.FOLLOWING_STATE_LIVE
@@ -78,6 +85,26 @@ class Steering:
             is_dry_run=is_dry_run,
         )
         return self.stub.SkipEvent(request, timeout=DEADLINE)
+
+
+@contextmanager
+def following_fussily(
+    env: EnvType, *, position: int = 0
+) -> Iterator[tuple[Fussy, Operator, Steering]]:
+    """A Fussy that follows Letters, whoever serves them, and those who watch and steer it.
+
+    :param position: the recorded one, before it starts.
+    """
+    server = GrpcApplicationServer(Fussy, env, system=applications.fussy)
+    fussy = application_of(server, Fussy)
+    if position:
+        fussy.recorder.insert_tracking(Tracking("Letters", position))
+    server.start()
+    try:
+        with Operator(server.address) as operator, Steering(server.address) as steering:
+            yield fussy, operator, steering
+    finally:
+        server.stop(wait=True)
 
 
 class Refused:

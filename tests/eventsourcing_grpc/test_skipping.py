@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from uuid import uuid4
 
 import grpc
 import pytest
-from eventsourcing.persistence import StoredEvent, Tracking
+from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import get_topic
 
 from eventsourcing_grpc.application_server import GrpcApplicationServer
@@ -23,26 +22,14 @@ from tests.eventsourcing_grpc.steering import (
     UNREACHABLE,
     Refused,
     Steering,
+    following_fussily,
 )
 from tests.system import applications
-from tests.system.applications import Fussy, Letter, Letters, Signatures
+from tests.system.applications import Letter, Letters, Signatures
 from tests.system.serving import Operator, application_of, serving
 from tests.waiting import DEADLINE
 
 pytest_plugins = ["tests.eventsourcing_grpc.steering_fixtures"]
-
-
-@contextmanager
-def following_fussily(
-    env: dict[str, str],
-) -> Iterator[tuple[Fussy, Operator, Steering]]:
-    """A Fussy that follows Letters, whoever serves them."""
-    with (
-        serving(Fussy, env, applications.fussy) as follower,
-        Operator(follower.address) as operator,
-        Steering(follower.address) as steering,
-    ):
-        yield application_of(follower, Fussy), operator, steering
 
 
 def write(server: GrpcApplicationServer, first: int, count: int) -> None:
@@ -274,9 +261,10 @@ def test_nothing_can_be_skipped_while_nothing_waits(
     memory_env: dict[str, str], state: pb.FollowingState.ValueType, told: str
 ) -> None:
     with ExitStack() as stack:
-        fussy, operator, steering = stack.enter_context(following_fussily(memory_env))
-        if state == DIVERGED:
-            fussy.recorder.insert_tracking(Tracking("Letters", 5))
+        position = 5 if state == DIVERGED else 0
+        _, operator, steering = stack.enter_context(
+            following_fussily(memory_env, position=position)
+        )
         if state != UNREACHABLE:
             server = stack.enter_context(serving(Letters, memory_env))
             write(server, 1, 3)
