@@ -20,6 +20,7 @@ from esgrpc_console.local_servers import LocalServers
 from esgrpc_console.system_view import SystemOperations, find_problems
 from esgrpc_console.system_view.event_cache import EventCache
 from esgrpc_console.tui.actions import ACTIONS, ACTIONS_BY_ID, bindings_of
+from esgrpc_console.tui.causes import cause_of
 from esgrpc_console.tui.palette import ConsoleCommands
 from esgrpc_console.tui.places import (
     AggregatePlace,
@@ -223,12 +224,8 @@ class ConsoleApp(App[Exception]):
         problems = find_problems(self._session.operations.state, now=self._session.clock())
         if not problems:
             self.notify("nothing is wrong", markup=False, timeout=3)
-        elif problems[0].leader:
-            self.post_message(Open(FollowingPlace(problems[0].application, problems[0].leader)))
-        elif self._session.servers is not None:
-            self.post_message(Open(OutputPlace(problems[0].application)))
         else:
-            self.post_message(Open(ApplicationPlace(problems[0].application)))
+            self.post_message(Open(cause_of(problems[0], self._session)))
 
     def action_trace(self) -> None:
         """Asks what is to be found."""

@@ -60,6 +60,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "give the whole screen to the drawing of the system, or take it back",
         PLACE,
     ),
+    ActionInfo("overview.tables", "escape", "tables", "show the tables again", PLACE),
     _sort("application", "A", "name", "application"),
     _sort("address", "D", "address", "address"),
     _sort("health", "T,S", "state", "health"),

@@ -78,8 +78,9 @@ class _Links:
         return self._neighbours[name]
 
     def between(self, name: str, other: str) -> tuple[Arrow, ...]:
-        """Returns the arrows between two applications: one, or one in each direction."""
-        return tuple(self._arrows[frozenset({name, other})])
+        """Returns the arrows between two applications: from the first, then to it."""
+        arrows = self._arrows[frozenset({name, other})]
+        return tuple(sorted(arrows, key=lambda arrow: arrow.leader != name))
 
     def weight(self, name: str) -> tuple[int, int, int]:
         """Returns how much an application is the middle of things. Sources come before others."""

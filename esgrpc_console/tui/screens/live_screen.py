@@ -49,7 +49,7 @@ class LiveScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.session = session
         self._header = HeaderLine(session)
-        self._headline = Headline()
+        self._headline = Headline(session)
 
     @abstractmethod
     def compose_body(self) -> Iterable[Widget]:

@@ -16,6 +16,7 @@ from esgrpc_console.system_view import (
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance, Cell
 from esgrpc_console.tui.places import ApplicationPlace, Open, Tab
+from esgrpc_console.tui.sparkline import sparkline
 from esgrpc_console.tui.widgets.live_table import LiveTable, Row
 from esgrpc_console.tui.widgets.table_columns import Column
 from esgrpc_console.tui.widgets.table_order import SortValue
@@ -30,6 +31,7 @@ _HEALTH_ORDER = (
 )
 """The worst first."""
 _HOUR = 3600
+_BARS = 10
 
 
 class ApplicationsTable(LiveTable[ApplicationView]):
@@ -41,6 +43,7 @@ class ApplicationsTable(LiveTable[ApplicationView]):
         Column("state", "HEALTH", 90, min_width=_HEALTH_WIDTH),
         Column("head", "HEAD", 80, is_number=True, min_width=7),
         Column("rate", "EVENTS/S", 75, is_number=True),
+        Column("bars", "", 40, min_width=_BARS),
         Column("calls", "CALLS/S", 60, is_number=True),
         Column("p50", "P50 MS", 45, is_number=True),
         Column("p99", "P99 MS", 65, is_number=True),
@@ -69,8 +72,13 @@ class ApplicationsTable(LiveTable[ApplicationView]):
         "overview.sort-uptime",
     )
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._state = SystemState()
+
     def show_state(self, state: SystemState, appearance: Appearance, now: float) -> None:
         """Shows what is known of the applications just now."""
+        self._state = state
         self.show_items(state.applications, appearance, now)
 
     def row_of(self, item: ApplicationView, appearance: Appearance, now: float) -> Row:
@@ -87,6 +95,7 @@ class ApplicationsTable(LiveTable[ApplicationView]):
                 appearance.health_cell(item.health),
                 cell(words.number(status.head if status else None), is_dim=is_dim),
                 cell(words.rate(measured.events_per_second if is_measured else None)),
+                cell(self._bars(item, is_dim), is_dim=is_dim),
                 cell(words.rate(measured.calls_per_second if is_measured else None)),
                 cell(_milliseconds(measured.p50_seconds)),
                 cell(_milliseconds(measured.p99_seconds)),
@@ -144,6 +153,9 @@ class ApplicationsTable(LiveTable[ApplicationView]):
     def action_followings(self) -> None:
         """Opens whom the application follows."""
         self._open("followings")
+
+    def _bars(self, application: ApplicationView, is_stale: bool) -> str:
+        return "" if is_stale else sparkline(self._state.rates(application.name), _BARS)
 
     def _open(self, tab: Tab) -> None:
         if self.chosen is not None:

@@ -1,0 +1,17 @@
+"""How the keys of actions are called on the screen just now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.screen import Screen
+
+
+def active_keys(screen: Screen[object]) -> Mapping[str, str]:
+    """Returns the first key of each action that can be done just now, as the footer writes it, by
+    the action's ID."""
+    keys: dict[str, str] = {}
+    for active in screen.active_bindings.values():
+        if active.enabled and active.binding.id:
+            keys.setdefault(active.binding.id, screen.app.get_key_display(active.binding))
+    return keys
