@@ -98,8 +98,9 @@ class Output:
             self._write(self._table_line(columns, widths, row))
 
     def begin_anew(self) -> None:
-        """Clears the terminal; elsewhere leaves an empty line."""
-        self._write("\x1b[H\x1b[2J" if self.is_terminal else "")
+        """Clears the terminal; elsewhere leaves an empty line between what is written for people."""
+        if not self.is_json:
+            self._write("\x1b[H\x1b[2J" if self.is_terminal else "")
 
     def flush(self) -> None:
         """Lets the reader have what was written."""

@@ -29,6 +29,10 @@ class WallClock:
             return None
         return time_of(datetime.fromtimestamp(reading + self._offset, UTC), "milliseconds")
 
+    def age(self, reading: float | None) -> float | None:
+        """Returns how many seconds ago a reading was taken, to the millisecond."""
+        return None if reading is None else round(time.monotonic() - reading, 3)
+
     def now(self) -> str:
         """Returns what time it is."""
         return time_of(datetime.now(UTC), "milliseconds")
@@ -111,7 +115,7 @@ def application_object(
         "errors": status.errors if status else None,
         "in_progress": status.calls_in_progress if status else None,
         "subscribers": status.subscribers if status else None,
-        "uptime_seconds": round(status.uptime_seconds, 3) if status else None,
+        "uptime_seconds": clock.age(status.serving_since) if status else None,
         "log_error": status.log_error if status else "",
         "leads": list(application.leads),
         "follows": list(application.follows),

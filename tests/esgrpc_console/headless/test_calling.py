@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.esgrpc_console.console_process import console
+from tests.esgrpc_console.console_process import console, console_here
 from tests.esgrpc_console.headless.conftest import ServedSystem
 from tests.esgrpc_console.shop import UNKIND
 
@@ -35,9 +35,11 @@ def test_a_result_is_json_on_standard_output(orders: ServedSystem) -> None:
 
 def test_arguments_are_taken_as_the_parameters_want_them(shop: ServedSystem) -> None:
     for text in ("1.10", "null", "", "[/red]", "a=b", "-x", '"q"'):
-        result = console("call", shop.address, "Shop.echo", f"text={text}")
+        result = console_here("call", shop.address, "Shop.echo", f"text={text}")
         assert (result.returncode, json.loads(result.stdout)) == (0, text)
-    assert json.loads(console("call", shop.address, "Shop.much", "characters=3").stdout) == "xxx"
+    assert (
+        json.loads(console_here("call", shop.address, "Shop.much", "characters=3").stdout) == "xxx"
+    )
 
 
 def test_arguments_may_be_one_json_object_also_from_standard_input(shop: ServedSystem) -> None:
@@ -48,7 +50,7 @@ def test_arguments_may_be_one_json_object_also_from_standard_input(shop: ServedS
 
 
 def test_what_is_written_for_a_terminal_can_do_no_harm(shop: ServedSystem) -> None:
-    result = console("call", shop.address, "Shop.echo", f"text={UNKIND}")
+    result = console_here("call", shop.address, "Shop.echo", f"text={UNKIND}")
     assert json.loads(result.stdout) == UNKIND
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout
@@ -82,7 +84,7 @@ def test_what_the_application_raises_is_status_1(shop: ServedSystem) -> None:
     ],
 )
 def test_wrong_arguments_are_status_2(shop: ServedSystem, arguments: list[str], said: str) -> None:
-    result = console("call", shop.address, *arguments)
+    result = console_here("call", shop.address, *arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith(f"esgrpc-console: {said}")
@@ -92,15 +94,19 @@ def test_a_read_only_context_lets_only_queries_be_called(
     orders: ServedSystem, read_only: Path
 ) -> None:
     env = {"ESGRPC_CONSOLE_CONFIG": str(read_only)}
-    refused = console("call", "@production", "Orders.create_new_order", env=env)
+    refused = console_here("call", "@production", "Orders.create_new_order", env=env)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "Orders.create_new_order is a command, and @production is read-only" in refused.stderr
-    allowed = console("call", "@production", "Orders.create_new_order", "--read-write", env=env)
+    allowed = console_here(
+        "call", "@production", "Orders.create_new_order", "--read-write", env=env
+    )
     assert allowed.returncode == 0
     order_id = json.loads(allowed.stdout)
-    query = console("call", "@production", "Orders.is_order_paid", f"order_id={order_id}", env=env)
+    query = console_here(
+        "call", "@production", "Orders.is_order_paid", f"order_id={order_id}", env=env
+    )
     assert query.returncode == 0
-    refused = console("call", orders.address, "Orders.create_new_order", "--read-only")
+    refused = console_here("call", orders.address, "Orders.create_new_order", "--read-only")
     assert refused.returncode == 2
 
 
@@ -120,7 +126,7 @@ def test_methods_are_listed_for_people_and_for_programs(orders: ServedSystem) ->
 
 
 def test_docstrings_can_do_no_harm(shop: ServedSystem) -> None:
-    listed = console("methods", shop.address, "Shop")
+    listed = console_here("methods", shop.address, "Shop")
     assert listed.returncode == 0
     assert "\x1b" not in listed.stdout
     assert "[/red]" in listed.stdout
