@@ -9,6 +9,7 @@ two cannot disagree::
 """
 
 from esgrpc_console.system_view.changes import Changes
+from esgrpc_console.system_view.condition import Condition
 from esgrpc_console.system_view.differences import MISSING, Difference, differences
 from esgrpc_console.system_view.event_cache import EventCache
 from esgrpc_console.system_view.failures import (
@@ -55,6 +56,7 @@ __all__ = [
     "CallFailed",
     "CallResult",
     "Changes",
+    "Condition",
     "ConnectionOptions",
     "Description",
     "Difference",

@@ -99,6 +99,12 @@ def is_same(one: JsonValue, other: JsonValue) -> bool:
     return isinstance(one, bool) is isinstance(other, bool) and one == other
 
 
+def without_secrets(type: ArgumentType, arguments: JsonObject) -> JsonObject:
+    """Returns arguments less those that have something secret in them."""
+    secret = {field.name for field in type.fields if _has_secret(field.type)}
+    return {name: value for name, value in arguments.items() if name not in secret}
+
+
 def with_digits(type: ArgumentType, value: JsonValue, depth: int = 0) -> JsonValue:
     """Returns a value in which decimals are the text that was written."""
     if depth > _MAX_LOOKED_AT:
@@ -122,6 +128,20 @@ def with_digits(type: ArgumentType, value: JsonValue, depth: int = 0) -> JsonVal
             return with_digits(variant, value, depth + 1) if variant else value
         case _:
             return value
+
+
+def _has_secret(type: ArgumentType, depth: int = 0) -> bool:
+    if depth > MAX_DEPTH:
+        return False
+    match type.kind:
+        case Kind.LIST:
+            return _has_secret(type.items, depth + 1)
+        case Kind.UNION:
+            return any(_has_secret(variant, depth + 1) for variant in type.variants)
+        case Kind.OBJECT | Kind.TUPLE:
+            return any(_has_secret(field.type, depth + 1) for field in type.fields)
+        case _:
+            return type.is_secret
 
 
 def _misfit_of_field(field: ArgumentField, value: JsonValue, depth: int, place: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -73,6 +74,7 @@ class ApplicationConnection:
         self._backoff = Backoff()
         self._server_clock = ServerClock()
         self._last_heard = clock()
+        self._last_message = 0.0
         self._lost_with: tuple[str, str] | None = None
         self._is_health_known = False
         self._task: asyncio.Task[None] | None = None
@@ -149,15 +151,38 @@ class ApplicationConnection:
             await asyncio.wait([health])
 
     async def _watch_status(self) -> None:
+        """
+        :raises TimeoutError: when nothing has been heard for too long.
+        """
+        reading = asyncio.create_task(self._read_statuses(), name=f"read status of {self.name}")
+        # One look now and then costs less than a timeout for each message.
+        silence = asyncio.create_task(self._wait_for_silence(), name=f"silence of {self.name}")
+        try:
+            await asyncio.wait({reading, silence}, return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():
+                raise TimeoutError
+            await reading
+        finally:
+            for task in (reading, silence):
+                task.cancel()
+            await asyncio.wait({reading, silence})
+
+    async def _wait_for_silence(self) -> None:
+        longest = max(_LEAST_SILENCE, _SILENT_INTERVALS * self._interval)
+        started, left = time.monotonic(), longest
+        while left > 0:
+            await asyncio.sleep(left)
+            left = max(started, self._last_message) + longest - time.monotonic()
+
+    async def _read_statuses(self) -> None:
         interval = Duration()
         interval.FromNanoseconds(int(self._interval * 1e9))
         call = self.operations.Watch(pb.WatchRequest(interval=interval))
-        silence = max(_LEAST_SILENCE, _SILENT_INTERVALS * self._interval)
         while True:
-            async with asyncio.timeout(silence):
-                message = await call.read()
+            message = await call.read()
             if not isinstance(message, pb.ApplicationStatus):
                 return
+            self._last_message = time.monotonic()
             self._last_heard = self._clock()
             self._lost_with = None
             self._backoff.reset()

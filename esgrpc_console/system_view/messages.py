@@ -44,6 +44,8 @@ class ServerClock:
     def __init__(self) -> None:
         self._translations: dict[tuple[str, int], float] = {}
         self._start: float | None = None
+        self.followings: dict[str, tuple[pb.FollowingStatus, FollowingStatus]] = {}
+        """What was told of each leader last, and what was made of it."""
 
     def start(self, uptime: float, *, now: float) -> float:
         """Returns the reading of the monotonic clock when the server was started.
@@ -121,7 +123,8 @@ def status_from(
         serving_since=clock.start(message.uptime.ToNanoseconds() / 1e9, now=now),
         subscribers=message.subscribers,
         followings=tuple(
-            _following_from(following, message.time, clock, now) for following in message.followings
+            _known_following(following, message.time, clock, now)
+            for following in message.followings
         ),
         log_error=message.log_error,
     )
@@ -158,6 +161,18 @@ def aggregate_from(message: pb.ReadAggregateResponse) -> AggregateView:
         version=message.version,
         state=message.state,
     )
+
+
+def _known_following(
+    message: pb.FollowingStatus, server_now: Timestamp, clock: ServerClock, now: float
+) -> FollowingStatus:
+    """Returns what is said of a following: mostly the same as before, while nothing happens."""
+    known = clock.followings.get(message.leader)
+    if known is not None and known[0] == message:
+        return known[1]
+    following = _following_from(message, server_now, clock, now)
+    clock.followings[message.leader] = message, following
+    return following
 
 
 def _following_from(

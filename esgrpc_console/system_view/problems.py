@@ -18,6 +18,7 @@ from esgrpc_console.system_view.views import (
 )
 
 _NOTICEABLE_LAG = 1_000
+_MAX_ERROR_LENGTH = 500
 
 
 class Severity(IntEnum):
@@ -40,6 +41,8 @@ class Problem:
     application: str
     leader: str = ""
     """The followed application, where a following is what is wrong."""
+    notification_id: int = 0
+    """The event of the followed application that it fails on. 0: none."""
 
 
 def find_problems(state: SystemState, *, now: float) -> list[Problem]:
@@ -110,7 +113,12 @@ def _following_problems(state: SystemState, now: float) -> Iterator[Problem]:
         severity, text = _following_problem(following, now)
         if text:
             yield Problem(
-                severity, following.state.symbol, text, following.follower, following.leader
+                severity,
+                following.state.symbol,
+                text,
+                following.follower,
+                following.leader,
+                _notification_id(following),
             )
 
 
@@ -152,11 +160,17 @@ def _following_problem(following: FollowingView, now: float) -> tuple[Severity, 
             return Severity.WAITING, ""
 
 
+def _notification_id(following: FollowingView) -> int:
+    status = following.status
+    if status is None or status.state is not FollowingState.FAILING or status.last_error is None:
+        return 0
+    return status.last_error.notification_id
+
+
 def error_text(following: FollowingView) -> str:
     """Returns a following's last error on one line, or an empty string."""
     error = following.status.last_error if following.status else None
     if error is None:
         return ""
-    return words.line(
-        f"{error.error_class}: {error.message}" if error.message else error.error_class
-    )
+    text = f"{error.error_class}: {error.message}" if error.message else error.error_class
+    return words.line(text if len(text) <= _MAX_ERROR_LENGTH else f"{text[:_MAX_ERROR_LENGTH]}…")

@@ -53,7 +53,7 @@ class SystemView(SystemRequests):
         if not addresses:
             msg = "no address is given. A good one is localhost:50051"
             raise OptionError(msg)
-        self.state = SystemState()
+        self.state = SystemState(clock)
         self._addresses = tuple(map(checked_address, addresses))
         self._options = options or ConnectionOptions()
         self._options.check()

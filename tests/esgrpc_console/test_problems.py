@@ -95,3 +95,22 @@ def test_a_small_lag_is_no_problem_and_a_great_one_is() -> None:
     state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
     assert _texts(state) == []
     assert summarise(state).endswith("2 events behind")
+
+
+def test_a_failing_policy_is_told_with_where_to_go() -> None:
+    error = FollowingError("AssertionError", "already paid", notification_id=8013)
+    (problem,) = find_problems(_state(FollowingState.FAILING, error), now=NOW)
+    assert (problem.application, problem.leader, problem.notification_id) == (
+        "Payments",
+        "Orders",
+        8013,
+    )
+    (paused,) = find_problems(_state(FollowingState.PAUSED, error), now=NOW)
+    assert paused.notification_id == 0
+
+
+def test_an_error_of_a_megabyte_is_shortened() -> None:
+    error = FollowingError("ValueError", "x" * 1_000_000)
+    (text,) = _texts(_state(FollowingState.FAILING, error))
+    assert len(text) < 600
+    assert text.endswith("x…")
