@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 
 from esgrpc_console.chosen_system import ChosenSystem
-from esgrpc_console.headless.condition import caught_up, is_healthy, worst_lag
 from esgrpc_console.headless.output import Output
 from esgrpc_console.headless.running import open_view, run
 from esgrpc_console.headless.shapes import WallClock, application_object, following_object
 from esgrpc_console.headless.status_tables import write_status_tables
 from esgrpc_console.outcome import NO, SUCCESS
-from esgrpc_console.system_view import FollowingView, SystemState, find_problems, words
+from esgrpc_console.system_view import FollowingView, SystemState, words
+from esgrpc_console.system_view.condition import Condition
 from esgrpc_console.system_view.json_values import JsonObject
 
 _WATCH_INTERVAL = 1.0
@@ -73,30 +73,31 @@ def _write(
     state: SystemState, limits: LagLimits, clock: WallClock, output: Output, *, with_rates: bool
 ) -> int:
     exceeded = [text for following in state.followings if (text := limits.exceeded(following))]
+    condition = Condition.of(state, now=time.monotonic())
     if output.is_json:
-        output.write_json(_status_object(state, clock, bool(exceeded), with_rates=with_rates))
+        status = _status_object(state, condition, clock, with_rates=with_rates)
+        output.write_json({**status, "is_lag_exceeded": bool(exceeded)})
     else:
-        write_status_tables(state, output, with_rates=with_rates)
+        write_status_tables(state, condition.problems, output, with_rates=with_rates)
     for text in exceeded:
         output.complain(text)
-    return SUCCESS if is_healthy(state) and not exceeded else NO
+    return SUCCESS if condition.is_healthy and not exceeded else NO
 
 
 def _status_object(
-    state: SystemState, clock: WallClock, is_lag_exceeded: bool, *, with_rates: bool
+    state: SystemState, condition: Condition, clock: WallClock, *, with_rates: bool
 ) -> JsonObject:
-    lag_events, lag_seconds = worst_lag(state.followings)
     return {
         "time": clock.now(),
         "system_topic": state.system_topic,
-        "is_healthy": is_healthy(state),
-        "is_caught_up": all(map(caught_up, state.followings)),
-        "is_lag_exceeded": is_lag_exceeded,
-        "lag_events": lag_events,
-        "lag_seconds": lag_seconds,
+        "is_healthy": condition.is_healthy,
+        "is_caught_up": condition.is_caught_up,
+        "is_lag_known": condition.is_lag_known,
+        "max_lag_events": condition.max_lag_events,
+        "max_lag_seconds": condition.max_lag_seconds,
         "problems": [
             {"text": problem.text, "application": problem.application, "leader": problem.leader}
-            for problem in find_problems(state, now=time.monotonic())
+            for problem in condition.problems
         ],
         "applications": [
             application_object(application, clock, with_rates=with_rates)

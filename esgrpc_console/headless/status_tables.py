@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from esgrpc_console.headless.output import Cell, Column, Output, Style
-from esgrpc_console.system_view import SystemState, find_problems, summarise, words
+from esgrpc_console.system_view import Problem, SystemState, summarise, words
 from esgrpc_console.system_view.problems import Severity, error_text
 from esgrpc_console.system_view.views import (
     ApplicationView,
@@ -55,12 +56,13 @@ _FOLLOWING_RATE = (Column("EVENTS/S", is_number=True),)
 _ERROR = (Column("LAST ERROR"),)
 
 
-def write_status_tables(state: SystemState, output: Output, *, with_rates: bool) -> None:
+def write_status_tables(
+    state: SystemState, problems: Sequence[Problem], output: Output, *, with_rates: bool
+) -> None:
     """Writes what is wrong first, or that nothing is, then the applications and the followings.
 
     :param with_rates: whether two statuses have come, so that there are rates.
     """
-    problems = find_problems(state, now=time.monotonic())
     if not problems:
         output.write_line(summarise(state), Style.GOOD)
     for problem in problems:

@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Self
 
 from esgrpc_console.chosen_system import ChosenSystem
-from esgrpc_console.headless.condition import sick_applications, stuck_followings
 from esgrpc_console.headless.running import find_application, open_view
 from esgrpc_console.outcome import CommandFailed
 from esgrpc_console.system_view import (
@@ -27,11 +26,13 @@ from esgrpc_console.system_view import (
     find_problems,
     words,
 )
+from esgrpc_console.system_view.condition import is_serving
 from esgrpc_console.system_view.views import FollowingState
 
 _INTERVAL = 0.1
 _RETRY_SECONDS = 0.25
 _MAX_ROUNDS = 20
+_STUCK = frozenset({FollowingState.FAILING, FollowingState.UNREACHABLE, FollowingState.DIVERGED})
 # In another state, a position may be one in a log that was lost or replaced.
 _READING = frozenset(
     {
@@ -187,9 +188,13 @@ class Waiting:
 
     def _missing(self, view: SystemView) -> list[str]:
         state = view.state
-        sick = frozenset(sick_applications(state, self._names))
+        sick = {
+            name
+            for name, application in state.applications.items()
+            if (self._names is None or name in self._names) and not is_serving(application)
+        }
         followings = self._followings(view)
-        stuck = {(one.follower, one.leader) for one in stuck_followings(followings)}
+        stuck = {(one.follower, one.leader) for one in followings if one.state in _STUCK}
         if not sick and not stuck and all(map(self._is_past, followings)):
             return []
         problems = find_problems(state, now=time.monotonic())
