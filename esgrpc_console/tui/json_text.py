@@ -97,13 +97,6 @@ def laid_out(text: str) -> str:
     return "\n".join(line.text for line in layout.finished())
 
 
-def value_words(value: object, max_length: int = 60) -> str:
-    """Returns a value on one line, shortened."""
-    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
-    text = words.line(text[: max_length + 1])
-    return text if len(text) <= max_length else f"{text[: max_length - 1]}…"
-
-
 @dataclass
 class _Container:
     is_object: bool

@@ -126,4 +126,22 @@ ACTIONS: tuple[ActionInfo, ...] = (
         EVENT,
         is_shown=False,
     ),
+    ActionInfo(
+        "event.older",
+        "left",
+        "older",
+        "show the event before this one",
+        EVENT,
+        action="step(-1)",
+        is_shown=False,
+    ),
+    ActionInfo(
+        "event.newer",
+        "right",
+        "newer",
+        "show the event behind this one",
+        EVENT,
+        action="step(1)",
+        is_shown=False,
+    ),
 )

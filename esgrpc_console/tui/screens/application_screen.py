@@ -100,9 +100,9 @@ class ApplicationScreen(LiveScreen):
             case "methods":
                 return MethodsPane(self.session, id=pane_id)
             case "followings":
-                return FollowingsPane(self.session, id=pane_id)
+                return FollowingsPane(self.session, self.place.application, id=pane_id)
             case "aggregates":
-                return AggregatesPane(self.session, id=pane_id)
+                return AggregatesPane(self.session, self.place.application, id=pane_id)
 
     async def _go(self) -> None:
         tab = self.place.tab

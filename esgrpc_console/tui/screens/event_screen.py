@@ -1,103 +1,92 @@
-"""One event, decoded."""
+"""One event, decoded, over the screen that it was opened from."""
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
+from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from esgrpc_console.system_view import EventView, RequestFailed, words
+from esgrpc_console.system_view import RequestFailed, words
+from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
 from esgrpc_console.tui.places import EventPlace
 from esgrpc_console.tui.session import Session
+from esgrpc_console.tui.widgets.event_detail import EventDetail
 
-_MAX_SHOWN = 50_000
 
-
-class EventScreen(ModalScreen[None]):
-    """Shows all of an event."""
+class EventScreen(ModalScreen[None], EventActions):
+    """Shows all of an event, and of those before and behind it."""
 
     CSS_PATH = "event_screen.tcss"
+    AUTO_FOCUS = "StyledLines"
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "close"),
+        *bindings_of("event.older", "event.newer", *EVENT_ACTIONS),
+    ]
 
-    class Read(Message):
-        """Posted when the event has been read, or could not be."""
+    class Stepped(Message):
+        """Posted when the ID of the next event is known, or could not be found out."""
 
-        def __init__(self, event: EventView | None, error: str) -> None:
+        def __init__(self, notification_id: int | None, error: str = "") -> None:
             super().__init__()
-            self.event = event
+            self.notification_id = notification_id
             self.error = error
 
     def __init__(self, session: Session, place: EventPlace) -> None:
         super().__init__()
         self.session = session
         self.place = place
-        self._text = Static("reading …", markup=False)
+        self._detail = EventDetail(session)
 
     def compose(self) -> ComposeResult:
-        """What it is, and its attributes as JSON."""
-        with VerticalScroll(id="event") as box:
-            box.border_subtitle = "esc close"
-            yield self._text
+        """The event in a box."""
+        with Vertical(id="event") as box:
+            box.border_subtitle = (
+                "esc close  ← older  → newer  y copy  Y as command  t trace  A aggregate  L in log"
+            )
+            yield self._detail
 
     def on_mount(self) -> None:
         """Reads the event."""
-        self._read()
+        self._detail.show_id(self.place.application, self.place.notification_id)
 
-    @work(exclusive=True, exit_on_error=False)
-    async def _read(self) -> None:
-        place = self.place
+    @property
+    def selected_event(self) -> EventAt | None:
+        """The event that is shown."""
+        return self._detail.shown
+
+    def action_step(self, step: int) -> None:
+        """Goes to the next event of the log, older for -1, newer for 1."""
+        self._find(self.place.notification_id + step, is_backwards=step < 0)
+
+    @work(exclusive=True, group="step", exit_on_error=False)
+    async def _find(self, start: int, *, is_backwards: bool) -> None:
         try:
-            event = await self.session.events.get(place.application, place.notification_id)
+            page = await self.session.operations.read_events(
+                self.place.application,
+                start=start,
+                limit=1,
+                is_backwards=is_backwards,
+                with_state=False,
+            )
         except RequestFailed as e:
-            self.post_message(self.Read(None, str(e)))
+            self.post_message(self.Stepped(None, str(e)))
         else:
-            self.post_message(self.Read(event, ""))
+            self.post_message(self.Stepped(page.events[0].id if page.events else None))
 
-    def on_event_screen_read(self, message: Read) -> None:
-        """Shows the event."""
-        if message.event is None:
-            self._text.update(Content(words.line(message.error)))
+    @on(Stepped)
+    def show_next(self, message: Stepped) -> None:
+        """Shows the next event."""
+        if message.error:
+            self.notify(words.line(message.error), severity="error", markup=False)
+        elif message.notification_id is not None:
+            self.place = EventPlace(self.place.application, message.notification_id)
+            self._detail.show_id(self.place.application, self.place.notification_id)
         else:
-            self._text.update(_content(self.place.application, message.event))
-
-
-def _content(application: str, event: EventView) -> Content:
-    time = event.timestamp
-    at = f"{time.astimezone():%Y-%m-%d %H:%M:%S.%f %z}" if time else words.NONE
-    facts = (
-        ("in", f"{application} #{words.number(event.id)}"),
-        ("topic", event.topic),
-        ("aggregate", f"{event.originator_id}, version {words.number(event.originator_version)}"),
-        ("time", at),
-    )
-    parts: list[Content | str | tuple[str, str]] = [
-        (f"{words.line(event.short_topic)}\n", "bold $accent")
-    ]
-    for name, value in facts:
-        parts += [(f"{name:<11}", "dim"), f"{words.line(value)}\n"]
-    if event.error:
-        parts.append((f"{words.block(event.error)}\n", "$text-error"))
-    parts.append(words.block(_readable(event.state)))
-    return Content.assemble(*parts)
-
-
-def _readable(state: str) -> str:
-    if len(state) > _MAX_SHOWN:
-        return (
-            f"{state[:_MAX_SHOWN]}\n… the first {words.number(_MAX_SHOWN)} "
-            f"of {words.number(len(state))} characters"
-        )
-    try:
-        return json.dumps(json.loads(state), indent=2, ensure_ascii=False)
-    except ValueError:
-        # Shown as it came: it is for reading only.
-        return state
+            self.notify("there is no further event", markup=False, timeout=2)

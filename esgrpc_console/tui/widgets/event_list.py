@@ -310,9 +310,12 @@ class EventList(Horizontal):
         self._place_scrollbar()
 
     def _place_scrollbar(self) -> None:
-        shown = self.view.shown_ids
-        if self._window is not None and shown is not None:
-            self._scrollbar.shown = (*shown, self._window.head)
+        window, shown = self._window, self.view.shown_ids
+        if window is None or shown is None:
+            return
+        is_all = window.is_at_first and not window.newer and self.view.row_count <= self.view.page
+        first, last = (1, window.head) if is_all else shown
+        self._scrollbar.shown = first, last, window.head
 
     def _tell(self, error: str | None = None) -> None:
         window = self._window

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from esgrpc_console.system_view import ApplicationView
+from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.session import Session
+from esgrpc_console.tui.widgets.followers_table import FollowersTable
 
 
-class FollowingsPane(Vertical, can_focus=True):
+class FollowingsPane(Vertical):
     """Shows the followings of one application, in both directions."""
 
-    def __init__(self, session: Session, *, id: str | None = None) -> None:
+    DEFAULT_CSS = """
+    FollowingsPane {
+        height: 1fr;
+        padding: 0 1;
+
+        FollowersTable {
+            height: 1fr;
+        }
+    }
+    """
+
+    def __init__(self, session: Session, application: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._session = session
+        self._table = FollowersTable(session, application=application)
+
+    def compose(self) -> ComposeResult:
+        """The table."""
+        yield self._table
 
     def show_application(self, application: ApplicationView) -> None:
-        """Shows the followings of an application."""
+        """Shows the followings as they are just now."""
+        appearance = Appearance(self.app.theme_variables)
+        state, now = self._session.operations.state, self._session.clock()
+        self._table.show_state(state, appearance, now)
 
     def enter(self) -> None:
-        """Puts the focus on the followings."""
-        self.screen.set_focus(self)
+        """Puts the focus on the table."""
+        self.screen.set_focus(self._table)

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from esgrpc_console.system_view import LogFilter, words
 from esgrpc_console.tui.appearance import Appearance, Tone
-from esgrpc_console.tui.widgets.row_view import elide
+from esgrpc_console.tui.fitting import elide
 
 _GAP = "   "
 _ID_WIDTH = 13
@@ -48,7 +48,7 @@ class LogFilterLine(Widget):
     LogFilterLine {
         height: 1;
         padding: 0 1;
-        color: $text-muted;
+        color: $foreground 60%;
     }
     """
 

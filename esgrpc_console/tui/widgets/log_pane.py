@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from esgrpc_console.system_view.log_filter import ALL
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Tone
 from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
+from esgrpc_console.tui.log_places import place_of
 from esgrpc_console.tui.places import ApplicationPlace, EventPlace, Open
 from esgrpc_console.tui.screens.ask_screen import AskScreen
 from esgrpc_console.tui.screens.topics_screen import TopicsScreen
@@ -30,7 +30,7 @@ DETAIL_WIDTH = 110
 """From this width on, the selected event is shown beside the log."""
 
 
-class LogPane(EventActions, Vertical):
+class LogPane(Vertical, EventActions):
     """Shows the notification log of one application."""
 
     DEFAULT_CSS = """
@@ -342,15 +342,3 @@ class LogPane(EventActions, Vertical):
         else:
             new = f"   +{words.number(status.new)} new (f to follow)" if status.new else ""
             self._line.say(f"‖ paused{new}", Tone.WAITING)
-
-
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
-
-
-def place_of(text: str, head: int) -> int | None:
-    """Returns the ID that ``12,398``, ``#12398`` or ``50%`` of a log stands for. None: it is none."""
-    wanted = text.strip().lstrip("#").replace(",", "").replace("_", "").replace(" ", "")
-    percent = _PERCENT.fullmatch(wanted)
-    if percent:
-        return max(1, round(min(100.0, float(percent.group(1))) / 100 * head))
-    return int(wanted) if wanted.isascii() and wanted.isdigit() else None

@@ -11,7 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from esgrpc_console.system_view import EventView, words
-from esgrpc_console.tui.widgets.row_view import Cell, RowView, elide, pad
+from esgrpc_console.tui.fitting import elide, pad
+from esgrpc_console.tui.widgets.row_view import Cell, RowView
 
 _MIN_ID_WIDTH = 6
 _MAX_TOPIC_WIDTH = 36
@@ -67,7 +68,9 @@ class LogView(RowView):
         self._events: Sequence[EventView] = ()
         self._ids: list[int] = []
         self._empty = "reading …"
-        self._forget_widths()
+        self._topic_width = len("Order.Created")
+        self._id_width = _MIN_ID_WIDTH
+        self._time_width = len("00:00:00.000")
 
     @property
     def row_count(self) -> int:
@@ -119,9 +122,9 @@ class LogView(RowView):
 
     def forget(self) -> None:
         """Shows nothing, and follows the newest of what comes."""
+        # Widths stay: the log is the same, or one like it.
         self._events, self._ids = (), []
         self._empty = "reading …"
-        self._forget_widths()
         self.cursor = self.top = 0
         self.is_following = True
         self.refresh()
@@ -236,11 +239,6 @@ class LogView(RowView):
             len(self._time(shown[0].timestamp)),
             len(self._time(shown[-1].timestamp)),
         )
-
-    def _forget_widths(self) -> None:
-        self._topic_width = len("Order.Created")
-        self._id_width = _MIN_ID_WIDTH
-        self._time_width = len("00:00:00.000")
 
 
 def time_words(at: datetime, today: date) -> str:

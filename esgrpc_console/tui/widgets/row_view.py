@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -52,7 +51,7 @@ class RowView(Widget, can_focus=True):
         background: $background;
 
         & > .row-view--heading, & > .row-view--quiet {
-            color: $text-muted;
+            color: $foreground 60%;
         }
         & > .row-view--error {
             color: $text-error;
@@ -320,24 +319,3 @@ class RowView(Widget, can_focus=True):
 def _strip(pieces: Sequence[tuple[str, Style]], width: int, style: Style) -> Strip:
     strip = Strip([Segment(text, piece_style) for text, piece_style in pieces])
     return strip.crop_extend(0, width, style).apply_style(style)
-
-
-def pad(text: str, width: int) -> str:
-    """Returns text that takes exactly so many cells, shortened at its end where it is too long."""
-    if text.isascii():
-        length = len(text)
-        if length <= width:
-            return text + " " * (width - length)
-        return f"{text[: width - 1]}…" if width else ""
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return f"{set_cell_size(text, width - 1)}…" if width else ""
-
-
-def elide(text: str, width: int) -> str:
-    """Returns text that takes exactly so many cells, shortened in its middle where it is too long:
-    IDs that begin alike often end differently."""
-    if not text.isascii() or len(text) <= width:
-        return pad(text, width)
-    tail = min(12, width // 3)
-    return f"{text[: width - tail - 1]}…{text[len(text) - tail :]}"

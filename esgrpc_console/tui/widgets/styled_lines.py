@@ -40,10 +40,10 @@ class StyledLines(ScrollView, can_focus=True):
             text-style: bold;
         }
         & > .styled-lines--label, & > .styled-lines--quiet {
-            color: $text-muted;
+            color: $foreground 60%;
         }
         & > .styled-lines--key {
-            color: $text-accent;
+            color: $text-primary;
         }
         & > .styled-lines--string {
             color: $text-success;
