@@ -86,24 +86,22 @@ def attributes_to_json_text(value: object) -> str:
     """
     conversion = _Conversion()
     converted = conversion.convert(value)
-    if (
-        dataclass_fields(type(value)) is None
-        and not isinstance(value, Mapping)
-        and _fields(value) is None
-    ):
+    cls: object = type(value)
+    if dataclass_fields(cls) is None and not isinstance(value, Mapping) and _fields(value) is None:
         attributes = _public(getattr(value, "__dict__", {}))
         converted = conversion.convert(attributes) if attributes else {"value": converted}
     return _text(converted)
 
 
 @lru_cache(maxsize=1_000)
-def dataclass_fields(cls: type) -> Sequence[str] | None:
+def dataclass_fields(cls: object) -> Sequence[str] | None:
     """Returns the names of the fields by which a dataclass is shown, and nothing else of it is.
 
     None: it is no dataclass, or is shown in another way.
     """
     if (
-        not dataclasses.is_dataclass(cls)
+        not isinstance(cls, type)
+        or not dataclasses.is_dataclass(cls)
         or issubclass(cls, _SHOWN_OTHERWISE)
         or hasattr(cls, "__pydantic_fields__")
     ):
@@ -160,7 +158,8 @@ class _Conversion:
             return self._object(value)
         if type(value) is list:
             return [self.convert(item) for item in value]
-        if (names := dataclass_fields(type(value))) is not None:
+        cls: object = type(value)
+        if (names := dataclass_fields(cls)) is not None:
             return {
                 name: self.convert(getattr(value, name)) for name in names if hasattr(value, name)
             }

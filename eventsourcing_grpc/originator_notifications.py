@@ -63,7 +63,8 @@ def select_originator_notifications(
         if isinstance(recorder, PostgresApplicationRecorder) and _selects_as(
             recorder, PostgresApplicationRecorder
         ):
-            return _select_from_postgres(recorder, query)
+            selected: Sequence[Notification] = _select_from_postgres(recorder, query)
+            return selected
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\.)+")
-_HEX_DIGITS = re.compile(r"[0-9a-f]+")
+_UUID_PART = re.compile(r"[0-9a-f-]+")
 # Up to here the digits are not looked for across dashes, where they would match by chance.
 _FIRST_GROUP = 8
 
@@ -21,6 +21,8 @@ class SearchText:
     """The text matches where one of these is found."""
     uuid: UUID | None
     """Set when the text is a whole UUID, in any usual form."""
+    is_uuid_part: bool
+    """True when it may be a part of a UUID, as far as its characters tell."""
 
     @classmethod
     def of(cls, text: str) -> SearchText:
@@ -28,10 +30,10 @@ class SearchText:
         folded = text.casefold()
         uuid = _uuid_of(folded)
         if uuid is None:
-            return cls((folded,), None)
+            return cls((folded,), None, _UUID_PART.fullmatch(folded) is not None)
         forms = (str(uuid), uuid.hex)
         is_usual = any(form in folded for form in forms)
-        return cls(forms if is_usual else (*forms, folded), uuid)
+        return cls(forms if is_usual else (*forms, folded), uuid, is_uuid_part=True)
 
     def is_in_text(self, text: str) -> bool:
         """Tells whether it is found in a text."""
@@ -48,8 +50,10 @@ class SearchText:
             return self.is_in_text(originator_id)
         if self.uuid is not None:
             return self.uuid == originator_id
+        if not self.is_uuid_part:
+            return False
         (form,) = self.forms
-        if len(form) > _FIRST_GROUP and _HEX_DIGITS.fullmatch(form):
+        if len(form) > _FIRST_GROUP and "-" not in form:
             return form in originator_id.hex
         return form in str(originator_id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -36,12 +37,23 @@ _ADDED = (
     *("type", "repr", "…", "builtins", "dict", "list", "int", "float"),
     *("-infinity", "-nan", "-snan"),
 )
-# Parts of numbers and times. There is more than one way to write them, and only one is shown.
+# Parts of numbers and times, for which there are more ways of writing than the one that is shown.
 _NUMBER_PART = re.compile(r"[0-9a-fxt+.\-]*|[+-]?s?n?a?n?[0-9]*")
-# Parts of UUIDs that can't be parts of other numbers, other than of integers in hex digits,
-# which are so only when they have more than 3,000 decimal ones.
+# Parts of UUIDs that can't be parts of other numbers, but of integers that are shown in hex digits.
 _UUID_PART = re.compile(r"(?=.*[abcdf])[0-9a-f\-]+")
+# Integers in hex digits have more than 3,000 decimal ones.
 _MAX_LENGTH_WITHOUT_HEX_INTEGERS = 3_000
+# Values that are shown as they are stored, other than for a UUID's dashes.
+_WRITTEN_AS_SHOWN = re.compile(
+    r'"_type_":"(?:'
+    r'uuid_hex","_data_":"[0-9a-f]{32}'
+    r'|datetime_iso","_data_":"[0-9]{4}(?:-[0-9]{2}){2}T(?:[01][0-9]|2[0-3])(?::[0-9]{2}){2}'
+    r"(?:\.(?!0{6})[0-9]{6})?(?:(?!-00:00)[+-][0-9]{2}:[0-9]{2})?"
+    r'|decimal_str","_data_":"-?(?:0|[1-9][0-9]*)(?:\.[0-9]{1,6})?'
+    r')"}'
+)
+# One in an object or in an array. What looks like one in a string does no harm.
+_FLOAT = re.compile(r'(?:"\s*:|[,\[])\s*-?[0-9]+[.eE]')
 
 
 class _Proof(Enum):
@@ -53,6 +65,72 @@ class _Proof(Enum):
     """Their state has nothing but what is stored."""
     UNDECODABLE = auto()
     """They have no state, because their class is not here."""
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """The pieces of a text, each of which must be inside one value."""
+
+    plain: Sequence[str]
+    """To be looked for as they are."""
+    uuid_parts: Sequence[str]
+    """To be looked for without dashes."""
+    number_parts: Sequence[str]
+    """To be looked for without dashes, where numbers are written as they are shown."""
+    is_whole_uuid: bool
+    is_in_one_value: bool
+    """The text is one piece."""
+
+    @classmethod
+    def of(cls, text: SearchText) -> _Pieces:
+        if text.uuid is not None:
+            return cls((), (text.uuid.hex,), (), is_whole_uuid=True, is_in_one_value=True)
+        plain, uuid_parts, number_parts = [], [], []
+        between = _STRUCTURE.split(text.forms[0])
+        for part in between:
+            # A space may be one that separates. Others, behind a letter, are inside a string.
+            piece = part.lstrip(" ")
+            if any(piece in added for added in _ADDED):
+                continue
+            if _UUID_PART.fullmatch(piece):
+                uuid_parts.append(piece.replace("-", ""))
+            elif _NUMBER_PART.fullmatch(piece):
+                number_parts.append(piece.replace("-", ""))
+            else:
+                plain.append(piece)
+        return cls(
+            plain,
+            uuid_parts,
+            number_parts,
+            is_whole_uuid=False,
+            is_in_one_value=len(between) == 1,
+        )
+
+    @property
+    def has_any(self) -> bool:
+        return bool(self.plain or self.uuid_parts or self.number_parts)
+
+    def may_be_in(self, stored: str, notification: Notification) -> bool:
+        folded = stored.casefold()
+        if not self.is_in_one_value or isinstance(notification.originator_id, str):
+            # Otherwise the originator ID has been looked at by itself.
+            folded = f"{folded} {notification.originator_id}".casefold()
+        for piece in self.plain:
+            if piece not in folded:
+                return False
+        if not self.uuid_parts and not self.number_parts:
+            return True
+        if not self.is_whole_uuid and len(stored) >= _MAX_LENGTH_WITHOUT_HEX_INTEGERS:
+            return True
+        without_dashes = folded.replace("-", "")
+        for part in self.uuid_parts:
+            if part not in without_dashes:
+                return False
+        version = str(notification.originator_version)
+        for part in self.number_parts:
+            if part not in without_dashes and part not in version:
+                return not _is_as_shown(stored)
+        return True
 
 
 class StoredStateFilter:
@@ -67,26 +145,27 @@ class StoredStateFilter:
     - and nothing stored is escaped.
 
     Its JSON differs still: in the order of keys, in spaces, in the dashes of UUIDs, perhaps in how
-    numbers and times are written. So only the pieces of the text are looked for that must be inside
-    one key, string or UUID: an event that lacks one of them does not match.
+    numbers and times are written. So the pieces of the text are looked for that must be inside one
+    key, string, number or UUID: an event that lacks one of them does not match. Parts of numbers are
+    looked for only where all that is stored is written as it is shown.
     """
 
     def __init__(self, text: SearchText, mapper: Mapper[Any]) -> None:
         self._mapper = mapper
         self._topics: dict[str, _Proof] = {}
-        self._plain_pieces, self._uuid_pieces = _pieces(text)
-        # Otherwise the originator ID has been looked at by itself.
-        self._is_in_several_values = text.uuid is None and bool(_STRUCTURE.search(text.forms[0]))
-        self._is_short_only = bool(self._uuid_pieces) and text.uuid is None
+        self._pieces = _Pieces.of(text)
         self._markers = _markers(mapper.transcoder)
         self._is_applicable = (
             type(mapper).to_domain_event is Mapper.to_domain_event
             and type(mapper.transcoder) is JSONTranscoder
-            and bool(self._plain_pieces or self._uuid_pieces)
+            and self._pieces.has_any
         )
 
     def may_match(self, notification: Notification) -> bool:
-        """False: the text is not in the event's state, or the event can't be decoded."""
+        """Tells whether the text may be in an event's state.
+
+        False: it is not there, other than in the originator ID alone, or the event can't be decoded.
+        """
         topic = notification.topic
         proof = self._topics.get(topic)
         if proof is None:
@@ -102,20 +181,7 @@ class StoredStateFilter:
             return True
         if self._markers is not None and _has_others(stored, self._markers):
             return True
-        if self._is_short_only and len(stored) >= _MAX_LENGTH_WITHOUT_HEX_INTEGERS:
-            return True
-        if self._is_in_several_values or isinstance(notification.originator_id, str):
-            stored = f"{stored} {notification.originator_id}"
-        stored = stored.casefold()
-        for piece in self._plain_pieces:
-            if piece not in stored:
-                return False
-        if self._uuid_pieces:
-            stored = stored.replace("-", "")
-            for piece in self._uuid_pieces:
-                if piece not in stored:
-                    return False
-        return True
+        return self._pieces.may_be_in(stored, notification)
 
     def _decrypt(self, state: bytes) -> bytes:
         if self._mapper.cipher:
@@ -132,23 +198,6 @@ class StoredStateFilter:
             return _Proof.UNDECODABLE
         is_stored = self._is_applicable and isinstance(cls, type) and _shows_what_is_stored(cls)
         return _Proof.STORED if is_stored else _Proof.NONE
-
-
-def _pieces(text: SearchText) -> tuple[Sequence[str], Sequence[str]]:
-    """Returns pieces that are looked for as they are, and others to be looked for without dashes."""
-    if text.uuid is not None:
-        return (), (text.uuid.hex,)
-    plain, uuids = [], []
-    for between in _STRUCTURE.split(text.forms[0]):
-        # A space may be one of those that separate. Others, behind a letter, are inside a string.
-        piece = between.lstrip(" ")
-        if any(piece in added for added in _ADDED):
-            continue
-        if _UUID_PART.fullmatch(piece):
-            uuids.append(piece.replace("-", ""))
-        elif not _NUMBER_PART.fullmatch(piece):
-            plain.append(piece)
-    return plain, uuids
 
 
 def _markers(transcoder: Transcoder) -> Sequence[str] | None:
@@ -168,6 +217,12 @@ def _markers(transcoder: Transcoder) -> Sequence[str] | None:
     return [f'"_type_":"{name}"' for name in core_names]
 
 
+def _is_as_shown(stored: str) -> bool:
+    """Tells whether all numbers, times and UUIDs are written in the way in which they are shown."""
+    values = _WRITTEN_AS_SHOWN.findall(stored)
+    return len(values) == stored.count('"_type_"') and _FLOAT.search(stored) is None
+
+
 def _has_others(stored: str, markers: Sequence[str]) -> bool:
     return stored.count('"_type_"') > sum(stored.count(marker) for marker in markers)
 
@@ -178,5 +233,5 @@ def _shows_what_is_stored(cls: type) -> bool:
         names is not None
         and not any(hasattr(cls, name) for name in (*names, "class_version", "__getattr__"))
         and not any(name.startswith("upcast_") for name in dir(cls))
-        and cls.__getattribute__ is object.__getattribute__
+        and not any("__getattribute__" in vars(base) for base in cls.__mro__ if base is not object)
     )

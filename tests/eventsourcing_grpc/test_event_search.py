@@ -13,7 +13,7 @@ import pytest
 from eventsourcing.application import Application
 from eventsourcing.cryptography import AESCipher
 from eventsourcing.domain import Aggregate
-from eventsourcing.persistence import JSONTranscoder, StoredEvent, Transcoder, Transcoding
+from eventsourcing.persistence import JSONTranscoder, StoredEvent, Transcoding
 
 from eventsourcing_grpc import event_reading
 from eventsourcing_grpc.event_reading import read_events
@@ -73,10 +73,10 @@ class Backwards(JSONTranscoder):
 
 
 class Notes(Application[UUID]):
-    def register_transcodings(self, transcoder: Transcoder) -> None:
+    def register_transcodings(self, transcoder: JSONTranscoder) -> None:
         super().register_transcodings(transcoder)
         if self.env.get("HAS_COLOURS"):
-            transcoder.register(ColourAsLetters())  # type: ignore[attr-defined]
+            transcoder.register(ColourAsLetters())
 
     def write(self, *contents: object) -> UUID:
         notes = [Note(content=content) for content in contents]
@@ -242,7 +242,7 @@ def test_found_events_come_without_their_states_on_request(notes: Notes) -> None
 
 
 @pytest.mark.parametrize("direction", [FORWARDS, BACKWARDS])
-@pytest.mark.parametrize("text", ["needle", "4711"])
+@pytest.mark.parametrize("text", ["needle", "471100471100471"])
 def test_long_search_is_done_in_pieces(
     notes: Notes, direction: pb.Direction.ValueType, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
