@@ -7,6 +7,7 @@ What an action does is left to the widget or screen that has it: its method ``ac
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from textual.binding import Binding, BindingType
@@ -46,6 +47,11 @@ def bindings_of(*ids: str) -> list[BindingType]:
     The footer shows them in this order.
     """
     return [_binding(ACTIONS_BY_ID[action_id]) for action_id in ids]
+
+
+def hidden_bindings_of(*ids: str) -> list[BindingType]:
+    """Returns the bindings of actions that the footer does not show here."""
+    return [replace(_binding(ACTIONS_BY_ID[action_id]), show=False) for action_id in ids]
 
 
 def is_changing(action: str, ids: Iterable[str] = tuple(ACTIONS_BY_ID)) -> bool:

@@ -26,7 +26,12 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ActionInfo("overview.log", "l", "log", "open the application's log", PLACE),
     ActionInfo("overview.methods", "m", "methods", "open the application's methods", PLACE),
     ActionInfo(
-        "overview.followings", "f", "followings", "open whom the application follows", PLACE
+        "overview.followings",
+        "f",
+        "followings",
+        "open whom the application follows",
+        PLACE,
+        is_shown=False,
     ),
     ActionInfo(
         "overview.retry",
@@ -59,6 +64,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "drawing",
         "give the whole screen to the drawing of the system, or take it back",
         PLACE,
+        is_shown=False,
     ),
     ActionInfo("overview.tables", "escape", "tables", "show the tables again", PLACE),
     _sort("application", "A", "name", "application"),

@@ -22,7 +22,8 @@ from esgrpc_console.tui.drawing.model import (
 )
 
 _SICK = {Tone.BAD, Tone.WAITING}
-_Cell: TypeAlias = tuple[str, tuple[Tone, bool, bool]]
+_Cell: TypeAlias = tuple[str, tuple[Tone, bool, bool] | None]
+"""A character and its style. None: nothing is there."""
 
 
 def draw(figure: SystemFigure, layout: Layout, *, is_low: bool) -> Drawing:
@@ -49,8 +50,8 @@ class _Canvas:
     """Cells, each with one character and its style. The second cell of a wide one has none."""
 
     def __init__(self, width: int, height: int) -> None:
-        blank = (" ", (Tone.PLAIN, False, False))
-        self._rows: list[list[_Cell]] = [[blank] * width for _ in range(height)]
+        blank: _Cell = (" ", None)
+        self._rows = [[blank] * width for _ in range(height)]
 
     def write(self, x: int, y: int, *spans: Span) -> None:
         """Writes pieces of text, one behind the other."""
@@ -71,7 +72,7 @@ class _Canvas:
         """Returns the lines, in as few pieces as their styles allow."""
         for row in self._rows:
             yield tuple(
-                Span("".join(text for text, _ in cells), *style)
+                Span("".join(text for text, _ in cells), *(style or ()))
                 for style, cells in groupby(row, key=itemgetter(1))
             )
 

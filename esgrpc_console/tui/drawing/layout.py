@@ -143,6 +143,9 @@ def lay_out(figure: SystemFigure, width: int, *, is_low: bool) -> Layout | None:
 def shown_name(name: str) -> str:
     """Returns a name as it is shown: control characters are visible, and it is not too long."""
     line = words.line(name)
+    if sum(map(cell_len, line)) != cell_len(line):
+        # Characters that terminals put together, each in its own way, can't be drawn in a box.
+        line = "".join(c if c.isascii() or c.isalnum() else "�" for c in line)
     while cell_len(line) > MAX_NAME:
         line = f"{line.removesuffix('…')[:-1]}…"
     return line

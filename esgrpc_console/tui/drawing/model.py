@@ -86,9 +86,7 @@ class Drawing:
     @property
     def text(self) -> str:
         """The lines without their styles."""
-        return "\n".join(
-            "".join(span.text for span in line).rstrip() for line in self.lines
-        )
+        return "\n".join("".join(span.text for span in line).rstrip() for line in self.lines)
 
     def target_at(self, x: int, y: int) -> Target | None:
         """Returns what a cell stands for."""

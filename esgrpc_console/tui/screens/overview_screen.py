@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from esgrpc_console.system_view import SystemState
-from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.actions import bindings_of, hidden_bindings_of
 from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.key_names import active_keys
 from esgrpc_console.tui.screens.live_screen import LiveScreen
@@ -32,13 +32,11 @@ class OverviewScreen(LiveScreen):
     CSS_PATH = ["live_screen.tcss", "overview_screen.tcss"]
     AUTO_FOCUS = "ApplicationsTable"
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings_of(
-        "headline.retry",
-        "headline.skip",
-        "headline.resume",
-        "overview.drawing",
-        "overview.tables",
-    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of("overview.drawing", "overview.tables"),
+        # The first line itself names these.
+        *hidden_bindings_of("headline.retry", "headline.skip", "headline.resume"),
+    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -150,6 +148,4 @@ class OverviewScreen(LiveScreen):
         drawing.display = room.drawing > 0
         if drawing.display:
             key = active_keys(self).get("overview.drawing", "")
-            drawing.show(
-                appearance, f"there is no room for the drawing here: {key} shows it alone"
-            )
+            drawing.show(appearance, f"there is no room for the drawing here: {key} shows it alone")

@@ -14,7 +14,7 @@ from esgrpc_console.system_view import (
     words,
 )
 from esgrpc_console.system_view.problems import error_text
-from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.actions import bindings_of, hidden_bindings_of
 from esgrpc_console.tui.appearance import Appearance, Cell, Tone
 from esgrpc_console.tui.following_actions import confirm_and_run, is_applicable
 from esgrpc_console.tui.places import ApplicationPlace, FollowingPlace, Open, Tab
@@ -55,29 +55,30 @@ class FollowersTable(LiveTable[FollowingView]):
     )
     EMPTY = "no application follows another"
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings_of(
-        "overview.open",
-        "overview.retry",
-        "overview.skip",
-        "overview.pause",
-        "overview.resume",
-        "overview.log",
-        "overview.methods",
-        "overview.followings",
-        "table.filter",
-        "table.clear-filter",
-        "overview.sort-follower",
-        "overview.sort-leader",
-        "overview.sort-state",
-        "overview.sort-position",
-        "overview.sort-head",
-        "overview.sort-lag",
-        "overview.sort-trend",
-        "overview.sort-behind",
-        "overview.sort-rate",
-        "overview.sort-catch-up",
-        "overview.sort-error",
-    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of(
+            "overview.open",
+            "overview.retry",
+            "overview.skip",
+            "overview.pause",
+            "overview.resume",
+            "table.filter",
+            "table.clear-filter",
+            "overview.sort-follower",
+            "overview.sort-leader",
+            "overview.sort-state",
+            "overview.sort-position",
+            "overview.sort-head",
+            "overview.sort-lag",
+            "overview.sort-trend",
+            "overview.sort-behind",
+            "overview.sort-rate",
+            "overview.sort-catch-up",
+            "overview.sort-error",
+        ),
+        # The footer has no room for these besides.
+        *hidden_bindings_of("overview.log", "overview.methods", "overview.followings"),
+    ]
 
     def __init__(self, session: Session, *, application: str = "", id: str | None = None) -> None:
         """
@@ -148,9 +149,7 @@ class FollowersTable(LiveTable[FollowingView]):
 
     def search_text(self, item: FollowingView) -> str:
         """Returns what a filter looks for its text in."""
-        return "\n".join(
-            (item.follower, item.leader, item.state.word, error_text(item), item.why)
-        )
+        return "\n".join((item.follower, item.leader, item.state.word, error_text(item), item.why))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offers what can be done to the following under the cursor, as far as it is allowed."""

@@ -58,9 +58,7 @@ class HeaderLine(Widget):
             tone = Appearance(self.app.theme_variables).style(Tone.BAD)
             away = Text(f"reconnecting {parts.away}", tone + Style(bold=True))
         clock, counts = Text(parts.clock, "dim"), Text(parts.counts, "dim")
-        title, badges = Text(parts.title, "bold"), self._badges()
-        title.truncate(max(1, room - badges.cell_len), overflow="ellipsis")
-        own = Text.assemble(title, badges, no_wrap=True, end="")
+        own = self._own(room)
         for left, right in (
             (Text.assemble((f"{_PROGRAM}  ", "dim"), own), (counts, clock, away)),
             (own, (counts, clock, away)),
@@ -70,7 +68,15 @@ class HeaderLine(Widget):
             line = _joined(left, right, room)
             if line is not None:
                 return line
+        if parts.away:
+            return _joined(self._own(room - away.cell_len - len(_GAP)), (away,), room) or own
         return own
+
+    def _own(self, room: int) -> Text:
+        """Returns the system and its context, shortened to a room by the system's name."""
+        title, badges = Text(self.parts.title, "bold"), self._badges()
+        title.truncate(max(1, room - badges.cell_len), overflow="ellipsis")
+        return Text.assemble(title, badges, no_wrap=True, end="")
 
     def _badges(self) -> Text:
         session, badges = self._session, Text()

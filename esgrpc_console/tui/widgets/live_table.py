@@ -22,11 +22,11 @@ from textual.strip import Strip
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance, Cell
 from esgrpc_console.tui.widgets.table_columns import (
-    MARGIN,
     Column,
     ColumnWidths,
     PlacedColumn,
-    fitted,
+    shortened,
+    width_of,
 )
 from esgrpc_console.tui.widgets.table_order import Order, SortValue, in_order, matcher
 
@@ -206,7 +206,7 @@ class LiveTable(ScrollView, Generic[Item], can_focus=True):
         """Sorts by a heading, moves the cursor to a row, or opens it at the second click."""
         if event.y == 0:
             for placed in self._columns:
-                if placed.x <= event.x <= placed.end:
+                if placed.x <= event.x <= placed.x + placed.width:
                     self.action_sort(placed.column.key)
             return
         index = self._top + event.y - 1
@@ -236,7 +236,7 @@ class LiveTable(ScrollView, Generic[Item], can_focus=True):
         if index >= len(self._shown):
             told = self._told_of_nothing() if y == 1 else ""
             style = self.get_component_rich_style("live-table--heading")
-            return Strip([Segment(fitted(told, width), style)], width)
+            return Strip([Segment(told, style)]).crop_extend(0, width, style)
         if index == self._cursor:
             style = self.get_component_rich_style("live-table--cursor")
         return Strip(self._segments(self._rows[self._shown[index]], style), width).crop(0, width)
@@ -327,38 +327,35 @@ class LiveTable(ScrollView, Generic[Item], can_focus=True):
         segments, x = [], 0
         for placed in self._columns:
             column = placed.column
-            is_sorted = column.key == self._order.column
-            mark = "▼" if self._order.is_descending else "▲"
-            text = fitted(column.heading, placed.width, is_right=column.is_number)
-            if is_sorted and text.endswith(" "):
-                text = f"{column.heading}{mark}"
-            segments.append(Segment(" " * (placed.x - x), style))
+            start, text = placed.place_text(column.heading)
+            segments.append(Segment(" " * (start - x), style))
             letter = self._letters.get(f"sort('{column.key}')", "")
             before, found, after = text.partition(letter) if letter else (text, "", "")
+            if column.key == self._order.column:
+                # There is always a gap behind it.
+                after += "▼" if self._order.is_descending else "▲"
             segments += [
                 Segment(before, style),
                 Segment(found, style + Style(underline=True)),
                 Segment(after, style),
             ]
-            x = placed.x + len(text)
-            if is_sorted and not text.endswith(mark):
-                segments.append(Segment(mark, style))
-                x += 1
+            x = start + len(before + found + after)
         segments.append(Segment(" " * max(0, self.size.width - x), style))
         return segments
 
     def _segments(self, row: Row, style: Style) -> list[Segment]:
-        width = self.size.width
         segments, x = [], 0
         for placed in self._columns:
-            segments.append(Segment(" " * (placed.x - x), style))
-            if row.note is not None and placed.column.key == self.NOTE_FROM:
-                room = max(MARGIN, width - placed.x)
-                segments.append(Segment(fitted(row.note.text, room), style + row.note.style))
-                return segments
-            cell = row.cells[placed.index]
-            text = fitted(cell.text, placed.width, is_right=placed.column.is_number)
+            is_noted = row.note is not None and placed.column.key == self.NOTE_FROM
+            cell = row.note if row.note is not None and is_noted else row.cells[placed.index]
+            if is_noted:
+                start, text = placed.x, shortened(cell.text, max(1, self.size.width - placed.x))
+            else:
+                start, text = placed.place_text(cell.text)
+            segments.append(Segment(" " * (start - x), style))
             segments.append(Segment(text, style + cell.style))
-            x = placed.end
-        segments.append(Segment(" " * max(0, width - x), style))
+            x = start + width_of(text)
+            if is_noted:
+                break
+        segments.append(Segment(" " * max(0, self.size.width - x), style))
         return segments

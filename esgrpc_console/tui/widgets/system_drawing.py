@@ -65,9 +65,7 @@ class SystemDrawing(ScrollView, can_focus=True):
         :param note: what is said where there is no room for a drawing.
         """
         if self._drawing is not None:
-            lines = [
-                [_segment(span, appearance) for span in line] for line in self._drawing.lines
-            ]
+            lines = [[_segment(span, appearance) for span in line] for line in self._drawing.lines]
             width = self._drawing.width + _INDENT
         else:
             lines, width = [[Segment(note, Style(dim=True))]], len(note) + _INDENT

@@ -40,10 +40,11 @@ class PlacedColumn:
     x: int
     width: int
 
-    @property
-    def end(self) -> int:
-        """The first place behind it."""
-        return self.x + self.width
+    def place_text(self, text: str) -> tuple[int, str]:
+        """Returns where a text begins in it, and as much of it as there is room for."""
+        shown = shortened(text, self.width)
+        room = self.width - width_of(shown) if self.column.is_number else 0
+        return self.x + room, shown
 
 
 class ColumnWidths:
@@ -56,19 +57,18 @@ class ColumnWidths:
     def see(self, texts: Iterable[str]) -> None:
         """Makes room for the texts of a row, one for each column."""
         for index, text in enumerate(texts):
-            if len(text) <= self._widths[index] and text.isascii():
-                continue
             column = self._columns[index]
-            width = cell_len(text)
+            width = width_of(text)
             if not column.is_number:
                 width = min(column.max_width, width)
             self._widths[index] = max(self._widths[index], width)
 
     def place(self, available: int) -> tuple[PlacedColumn, ...]:
-        """Returns the columns that there is room for, the most important in any case."""
-        chosen = list(range(len(self._columns)))
-        while len(chosen) > 1 and self._needed(chosen) > available:
-            chosen.remove(min(chosen, key=lambda index: self._columns[index].importance))
+        """Returns the columns that there is room for, the most important in any case.
+
+        Where one has none, a narrower one that is less important may have it.
+        """
+        chosen = self._choose(available)
         fixed = sum(self._widths[i] for i in chosen if not self._columns[i].is_elastic)
         elastic = sum(self._columns[i].is_elastic for i in chosen)
         left = available - MARGIN - GAP * (len(chosen) - 1) - fixed
@@ -80,22 +80,31 @@ class ColumnWidths:
             x += width + GAP
         return tuple(placed)
 
+    def _choose(self, available: int) -> list[int]:
+        by_importance = sorted(
+            range(len(self._columns)), key=lambda index: -self._columns[index].importance
+        )
+        chosen = by_importance[:1]
+        for index in by_importance[1:]:
+            if self._needed([*chosen, index]) <= available:
+                chosen.append(index)
+        return sorted(chosen)
+
     def _needed(self, chosen: Sequence[int]) -> int:
         widths = sum(
-            (
-                min(_MIN_ELASTIC_WIDTH, self._widths[index])
-                if self._columns[index].is_elastic
-                else self._widths[index]
-            )
+            _MIN_ELASTIC_WIDTH if self._columns[index].is_elastic else self._widths[index]
             for index in chosen
         )
         return MARGIN + widths + GAP * (len(chosen) - 1)
 
 
-def fitted(text: str, width: int, *, is_right: bool = False) -> str:
-    """Returns a text that takes exactly so many cells of the terminal."""
-    length = len(text) if text.isascii() else cell_len(text)
-    if length > width:
-        return f"{set_cell_size(text, width - 1)}…" if width > 1 else "…"[:width]
-    room = " " * (width - length)
-    return f"{room}{text}" if is_right else f"{text}{room}"
+def shortened(text: str, width: int) -> str:
+    """Returns a text that takes at most so many cells of the terminal."""
+    if width_of(text) <= width:
+        return text
+    return f"{set_cell_size(text, width - 1)}…" if width > 1 else "…"
+
+
+def width_of(text: str) -> int:
+    """Returns how many cells a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
