@@ -28,6 +28,8 @@ Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", 
 
 _MAX_DEPTH = 100
 _MAX_VALUES = 250_000
+# Numbers take little room. Ten megabytes of them are not too many.
+_MAX_NUMBERS = 5_000_000
 _MAX_REPR_LENGTH = 1_000
 # Python refuses to write much greater ones as decimal digits: see sys.set_int_max_str_digits.
 _MAX_INTEGER_BITS = 10_000
@@ -126,6 +128,7 @@ class _Conversion:
     def __init__(self) -> None:
         self._parents: set[int] = set()
         self._values = 0
+        self._numbers = 0
 
     def convert(self, value: object) -> Json:
         """Returns what stands for the value in JSON."""
@@ -134,6 +137,13 @@ class _Conversion:
         text_of = _TEXT_OF.get(type(value))
         if text_of is not None:
             return text_of(value)
+        if self._numbers < _MAX_NUMBERS:
+            if type(value) is int:
+                self._numbers += 1
+                return _integer(value)
+            if type(value) is float:
+                self._numbers += 1
+                return _float(value)
         self._values += 1
         if (
             id(value) in self._parents
@@ -141,8 +151,6 @@ class _Conversion:
             or self._values > _MAX_VALUES
         ):
             return {"type": _type_name(value), "repr": "…"}
-        if type(value) is int:
-            return _integer(value)
         self._parents.add(id(value))
         try:
             return self._convert_inside(value)

@@ -178,6 +178,11 @@ def test_state_is_read_at_any_version(bank: Bank) -> None:
     assert read_aggregate(bank, str(account.id), 2).version == 2
 
 
+def test_large_state_is_read(bank: Bank) -> None:
+    account = bank.open("x" * 10_000_000)
+    assert len(state(bank, account.id)["owner"]) == 10_000_000
+
+
 @pytest.mark.parametrize("bank_env", [{"AGGREGATE_CACHE_MAXSIZE": "10"}])
 def test_reading_leaves_the_applications_cache_alone(bank_env: dict[str, str]) -> None:
     with Bank(env=bank_env) as bank:

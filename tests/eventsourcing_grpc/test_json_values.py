@@ -250,6 +250,11 @@ def test_structure_that_would_explode_ends() -> None:
     assert len(to_json_text(value)) < 100_000_000
 
 
+def test_many_numbers_are_all_there() -> None:
+    numbers = [*range(300_000), *[0.5] * 10]
+    assert converted(numbers) == numbers
+
+
 def test_domain_event_has_all_its_attributes() -> None:
     order = Order()
     order.set_is_paid(ID)
