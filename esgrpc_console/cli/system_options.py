@@ -69,16 +69,19 @@ def takes_system(*, nargs: int = 1, has_access: bool = False) -> Callable[[Comma
                 chosen = replace(chosen, is_read_only=is_read_only)
             return function(chosen, **others)
 
-        access_options = [_access_option] if has_access else []
-        for option in reversed([*access_options, *_connection_options()]):
-            run = option(run)
+        options = _connection_options()
+        if has_access:
+            options.insert(0, _access_option)
+        decorated: Command = run
+        for option in reversed(options):
+            decorated = option(decorated)
         return click.argument(
             "system",
             metavar="ADDRESS|@CONTEXT" if nargs == 1 else "ADDRESS...|@CONTEXT",
             nargs=nargs,
             required=True,
             shell_complete=complete_system,
-        )(run)
+        )(decorated)
 
     return decorate
 

@@ -90,11 +90,10 @@ async def _write_events(
         is_following=request.is_following,
         say=lambda note: output.complain(note or f"{name} is there again"),
     )
-    async with aclosing(events):
-        async for event in events:
-            writer.write(event)
-            if writer.written == request.limit:
-                return
+    async for event in events:
+        writer.write(event)
+        if writer.written == request.limit:
+            return
 
 
 async def _position_before(view: SystemView, name: str, wanted: LogFilter, count: int) -> int:

@@ -44,6 +44,14 @@ def shop() -> Iterator[ServedSystem]:
         yield _serve(stack, failing_system, (Shop, Complaints))
 
 
+def label(server: GrpcApplicationServer, count: int = 1, text: str = "x") -> None:
+    """Adds items with a label to a shop."""
+    application = server.application
+    assert isinstance(application, Shop)
+    for _ in range(count):
+        application.label(text)
+
+
 def _serve(
     stack: ExitStack, system: System, classes: Sequence[type[Application[Any]]]
 ) -> ServedSystem:

@@ -16,7 +16,7 @@ from eventsourcing_grpc.example import Orders, Payments, Reservations
 from eventsourcing_grpc.example import system as example
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from tests.esgrpc_console.console_process import console, console_here, started_console
-from tests.esgrpc_console.headless.conftest import ServedSystem
+from tests.esgrpc_console.headless.conftest import ServedSystem, label
 from tests.serving import status_of
 from tests.waiting import addresses_of, wait_until
 
@@ -106,7 +106,7 @@ def test_lag_matters_only_where_it_is_limited(lagging: ServedSystem) -> None:
 
 def test_a_following_that_fails_is_status_1(shop: ServedSystem) -> None:
     complaints = shop.servers["Complaints"]
-    shop.servers["Shop"].application.label("x")
+    label(shop.servers["Shop"])
     wait_until(
         lambda: status_of(complaints).followings[0].state == pb.FOLLOWING_STATE_FAILING,
         "it is failing",

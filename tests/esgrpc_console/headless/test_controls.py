@@ -10,7 +10,7 @@ import pytest
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from tests.esgrpc_console.console_process import console, console_here
-from tests.esgrpc_console.headless.conftest import ServedSystem
+from tests.esgrpc_console.headless.conftest import ServedSystem, label
 from tests.serving import status_of
 from tests.waiting import wait_until
 
@@ -20,7 +20,7 @@ def _following(server: GrpcApplicationServer) -> pb.FollowingStatus:
     return following
 
 
-def _wait_for_state(server: GrpcApplicationServer, state: pb.FollowingState) -> None:
+def _wait_for_state(server: GrpcApplicationServer, state: pb.FollowingState.ValueType) -> None:
     wait_until(lambda: _following(server).state == state, pb.FollowingState.Name(state))
 
 
@@ -47,7 +47,7 @@ def test_a_following_is_paused_and_resumed(orders: ServedSystem) -> None:
 
 def test_an_event_that_fails_is_tried_again_looked_at_and_skipped(shop: ServedSystem) -> None:
     complaints = shop.servers["Complaints"]
-    shop.servers["Shop"].application.label("x")
+    label(shop.servers["Shop"])
     _wait_for_state(complaints, pb.FOLLOWING_STATE_FAILING)
     attempts = _following(complaints).last_error.attempts
     retried = console("retry", shop.address, "Complaints", "Shop", "--reason", "unlocked")

@@ -15,7 +15,7 @@ import pytest
 
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from tests.esgrpc_console.console_process import ROOT, console, console_here, started_console
-from tests.esgrpc_console.headless.conftest import ServedSystem
+from tests.esgrpc_console.headless.conftest import ServedSystem, label
 from tests.esgrpc_console.shop import UNKIND, Shop
 from tests.esgrpc_console.shop import system as shop_system
 from tests.serving import address_env, free_address, sqlite_env
@@ -44,11 +44,6 @@ def server(tmp_path: Path) -> Iterator[GrpcApplicationServer]:
     server.wait_for_termination()
 
 
-def _label(server: GrpcApplicationServer, count: int) -> None:
-    for _ in range(count):
-        server.application.label("x")
-
-
 def _ids(text: str) -> list[int]:
     return [json.loads(line)["id"] for line in text.splitlines()]
 
@@ -68,7 +63,7 @@ def test_events_are_json_lines(orders: ServedSystem, order_id: str) -> None:
 
 
 def test_a_log_begins_and_ends_where_it_is_wanted(server: GrpcApplicationServer) -> None:
-    _label(server, 6)
+    label(server, 6)
     log = ("log", server.address, "Shop", "--json")
     assert _ids(console_here(*log).stdout) == [1, 2, 3, 4, 5, 6]
     assert _ids(console_here(*log, "--after", "2", "--limit", "2").stdout) == [3, 4]
@@ -88,7 +83,7 @@ def test_topics_may_be_given_by_their_last_parts(orders: ServedSystem, order_id:
 
 
 def test_events_for_people_are_lines_that_can_do_no_harm(server: GrpcApplicationServer) -> None:
-    server.application.label(UNKIND)
+    label(server, text=UNKIND)
     result = console("log", server.address, "Shop")
     assert (result.returncode, result.stderr) == (0, "")
     [line] = result.stdout.splitlines()
@@ -100,7 +95,7 @@ def test_events_for_people_are_lines_that_can_do_no_harm(server: GrpcApplication
 def test_following_goes_on_over_a_restart_without_gap_or_repeat(
     server: GrpcApplicationServer,
 ) -> None:
-    _label(server, 2)
+    label(server, 2)
     log = ("log", server.address, "Shop", "--json", "--follow", "--limit", "6")
     with started_console(*log) as process:
         assert process.stdout
@@ -110,10 +105,10 @@ def test_following_goes_on_over_a_restart_without_gap_or_repeat(
         server.wait_for_termination()
         assert "Shop can't be reached" in process.stderr.readline()
         server.start()
-        _label(server, 2)
+        label(server, 2)
         assert _ids("".join(islice(process.stdout, 2))) == [3, 4]
         assert "Shop is there again" in process.stderr.readline()
-        _label(server, 2)
+        label(server, 2)
         assert _ids(process.stdout.read()) == [5, 6]
         assert process.wait() == 0
 
@@ -122,7 +117,7 @@ def test_following_goes_on_over_a_restart_without_gap_or_repeat(
 def test_an_interrupted_command_ends_without_a_word(
     server: GrpcApplicationServer, number: signal.Signals
 ) -> None:
-    _label(server, 1)
+    label(server, 1)
     with started_console("log", server.address, "Shop", "--follow") as process:
         assert process.stdout
         assert process.stderr
@@ -137,8 +132,7 @@ def test_an_interrupted_command_ends_without_a_word(
 def test_a_reader_that_has_enough_ends_the_command(
     server: GrpcApplicationServer, options: list[str]
 ) -> None:
-    server.application.label("x" * 100_000)
-    _label(server, 1)
+    label(server, 2, "x" * 100_000)
     command = [sys.executable, "-m", "esgrpc_console", "log", server.address, "Shop", *options]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
