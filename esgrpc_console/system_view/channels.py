@@ -98,4 +98,4 @@ async def _shake_hands(address: str, context: ssl.SSLContext) -> bool:
         # An HTTP/2 server speaks first. A client that isn't trusted is told after the handshake.
         return bool(await reader.read(1))
     finally:
-        writer.close()
+        writer.transport.abort()

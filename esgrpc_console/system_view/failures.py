@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
+from esgrpc_console.system_view import words
 from eventsourcing_grpc.protos.application_pb2 import RaisedException
 
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -34,7 +35,9 @@ class SystemUnreachable(RequestFailed):
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         self.reasons = dict(reasons)
-        told = "; on ".join(f"{address}: {why}" for address, why in self.reasons.items())
+        told = "; on ".join(
+            words.line(f"{address}: {why}") for address, why in self.reasons.items()
+        )
         super().__init__(f"There is no system to be reached on {told}")
 
 
@@ -155,9 +158,9 @@ def _explain_unavailable(details: str) -> str:
         "goaway": "the server is stopping",
     }
     lowered = details.lower()
-    for part, words in known.items():
+    for part, reason in known.items():
         if part in lowered:
-            return words
+            return reason
     return details.rpartition(": ")[2] or "unavailable"
 
 

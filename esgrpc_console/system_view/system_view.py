@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from esgrpc_console.system_view import words
 from esgrpc_console.system_view.channels import ChannelOpener
+from esgrpc_console.system_view.condition import Condition, is_serving
 from esgrpc_console.system_view.connection import ApplicationConnection
 from esgrpc_console.system_view.discovery import Discovered, discover
 from esgrpc_console.system_view.failures import RequestFailed
+from esgrpc_console.system_view.log_filter import ALL, LogFilter
+from esgrpc_console.system_view.log_tail import tail_log
 from esgrpc_console.system_view.options import ConnectionOptions, OptionError, checked_address
 from esgrpc_console.system_view.requests import SystemRequests
+from esgrpc_console.system_view.searching import LogSearch
 from esgrpc_console.system_view.system_state import SystemState
-from esgrpc_console.system_view.views import ApplicationView, Health
+from esgrpc_console.system_view.tracing import Trace
+from esgrpc_console.system_view.views import ApplicationView, EventPage, EventView, Health
 from eventsourcing_grpc.addresses import check_address, is_loopback
 from eventsourcing_grpc.protos import operations_pb2 as pb
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
 _MANY_APPLICATIONS = 16
 _INTERVAL_OF_MANY = 1.0
+_MAX_ROUNDS = 20
 
 
 class SystemView(SystemRequests):
@@ -112,6 +118,104 @@ class SystemView(SystemRequests):
         except TimeoutError:
             return False
         return True
+
+    async def wait_until(
+        self, predicate: Callable[[Condition], bool], timeout: float = 60.0
+    ) -> Condition:
+        """Waits until a system is as it is wanted, and returns its condition then.
+
+        What was recorded before this was called, and what that leads to, counts: heads are read from
+        the logs, and when the condition is as it is wanted they are read again, until they are the
+        same. Where events never cease to come, that is given up when what was there at first has
+        been followed from follower to follower.
+
+        :param predicate: tells of a condition whether it is wanted:
+            ``lambda condition: condition.is_caught_up``.
+        :param timeout: in seconds.
+        :raises TimeoutError: when it is not so in time, saying what is wrong.
+        """
+        condition = self._condition({})
+        try:
+            async with asyncio.timeout(timeout):
+                await self.wait_until_heard(timeout)
+                heads = await self._read_heads()
+                seen, rounds = self.state.changes.count, 0
+                while True:
+                    condition = self._condition(heads)
+                    if predicate(condition):
+                        rounds += 1
+                        newer = await self._read_heads()
+                        if newer == heads or rounds > min(len(self.state.followings), _MAX_ROUNDS):
+                            return condition
+                        heads = newer
+                        continue
+                    seen = await self.state.changes.wait(seen)
+                    if self._has_come_back(heads):
+                        heads = await self._read_heads()
+        except TimeoutError as e:
+            wrong = [problem.text for problem in condition.problems]
+            if condition.max_lag_events:
+                behind = words.count(condition.max_lag_events, "event")
+                wrong.append(f"the slowest follower is {behind} behind")
+            told = "; ".join(wrong) or "nothing is wrong with it"
+            msg = f"the system is not as it is wanted after {timeout:g} s: {told}"
+            raise TimeoutError(msg) from e
+
+    def tail(
+        self,
+        application: str,
+        after: int | None = None,
+        filter: LogFilter = ALL,
+        *,
+        is_following: bool = True,
+        with_state: bool = True,
+    ) -> AsyncIterator[EventView]:
+        """Yields the events of a log from behind an ID on: see :func:`tail_log`."""
+        return tail_log(
+            self, application, after, filter, is_following=is_following, with_state=with_state
+        )
+
+    def search(self, application: str, filter: LogFilter, *, start: int | None = None) -> LogSearch:
+        """Returns a search of a log from the newest event backwards: iterate over it."""
+        return LogSearch(self, application, filter, start=start)
+
+    async def trace(self, text: str, *, patience: float = 10.0) -> Trace:
+        """Looks for everything that mentions an ID or a text, and returns it when all logs are done.
+
+        :param patience: seconds after which an application that can't be reached is given up.
+        :raises OptionError: when there is nothing to look for.
+        """
+        trace = Trace(self, text, patience=patience)
+        await trace.run()
+        return trace
+
+    def _condition(self, heads: Mapping[str, int]) -> Condition:
+        return Condition.of(self.state, self._clock(), heads)
+
+    def _has_come_back(self, heads: Mapping[str, int]) -> bool:
+        """Tells whether there are applications whose logs could not be read, and now can be."""
+        return any(
+            name not in heads and is_serving(application)
+            for name, application in self.state.applications.items()
+        )
+
+    async def _read_heads(self) -> dict[str, int]:
+        """Returns how long logs are now, as the logs themselves say. Those that can't be read lack."""
+        names = tuple(self._connections)
+        pages = await asyncio.gather(
+            *(
+                self.read_events(name, limit=1, is_backwards=True, with_state=False)
+                for name in names
+            ),
+            return_exceptions=True,
+        )
+        heads = {}
+        for name, page in zip(names, pages, strict=True):
+            if isinstance(page, EventPage):
+                heads[name] = page.head
+            elif not isinstance(page, RequestFailed):
+                raise page
+        return heads
 
     def _operations(self, application: str) -> OperationsAsyncStub:
         connection = self._connections.get(application)

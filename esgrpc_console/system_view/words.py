@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 NONE = "–"
 """Stands where there is no number."""
@@ -43,6 +44,27 @@ def duration(seconds: float) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE}m"
     return f"{whole // _DAY}d {whole % _DAY // _HOUR}h"
+
+
+def seconds(value: float | None) -> str:
+    """Writes a time as :func:`duration` does, or what stands where it is not known."""
+    return NONE if value is None else duration(value)
+
+
+def ago(value: float | None) -> str:
+    """Writes how long something has been: ``2m 10s ago``."""
+    return NONE if value is None else f"{duration(value)} ago"
+
+
+def clock_time(moment: datetime | None) -> str:
+    """Writes a time of the local day with its milliseconds: ``14:02:09.118``."""
+    if moment is None:
+        return NONE
+    try:
+        return moment.astimezone().strftime("%H:%M:%S.%f")[:-3]
+    except (OverflowError, ValueError):
+        # The first and the last year that there are don't have every local time.
+        return moment.strftime("%H:%M:%S.%f")[:-3]
 
 
 def milliseconds(seconds: float) -> str:

@@ -3,6 +3,8 @@ import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 from time import monotonic
 
 import pytest
@@ -12,6 +14,7 @@ from esgrpc_console.system_view import (
     CallFailed,
     FollowingState,
     Health,
+    LogFilter,
     RequestFailed,
     SystemUnreachable,
     SystemView,
@@ -19,7 +22,7 @@ from esgrpc_console.system_view import (
 )
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.server_process import ServerProcess
-from tests.esgrpc_console.conftest import QUICK, Servers, free_addresses, wait_for
+from tests.esgrpc_console.conftest import QUICK, Servers, free_addresses, stop, wait_for
 from tests.esgrpc_console.shop import UNKIND, Complaints, Shop, failing_system, system
 
 
@@ -229,3 +232,87 @@ async def test_a_frozen_server_is_stale_within_seconds() -> None:
     finally:
         os.kill(process.pid, signal.SIGCONT)
         process.stop()
+
+
+async def test_a_wait_ends_when_what_was_called_before_has_been_followed(
+    view: SystemView,
+) -> None:
+    for _ in range(5):
+        await view.call_method("Orders", "create_new_order", {})
+        condition = await view.wait_until(lambda condition: condition.is_caught_up, timeout=15)
+        assert condition.is_healthy
+        pages = [await view.read_events(name) for name in ("Orders", "Payments", "Reservations")]
+        orders, payments, reservations = (page.head for page in pages)
+        assert orders == 3 * payments == 3 * reservations
+    assert orders == 15
+
+
+async def test_a_wait_that_takes_too_long_says_what_is_wrong(
+    view: SystemView, servers: Servers
+) -> None:
+    await wait_for(lambda: _is_all_well(view), "all is well")
+    await stop(servers["Payments"])
+    with pytest.raises(TimeoutError, match=r"as it is wanted after 0\.5 s: Payments has been unre"):
+        await view.wait_until(lambda condition: condition.is_caught_up, timeout=0.5)
+
+
+async def test_a_wait_goes_on_when_what_was_lost_comes_back(
+    view: SystemView, servers: Servers
+) -> None:
+    await stop(servers["Payments"])
+    await view.call_method("Orders", "create_new_order", {})
+    waiting = asyncio.create_task(view.wait_until(lambda c: c.is_caught_up, timeout=30))
+    await wait_for(
+        lambda: view.state.applications["Payments"].health is Health.UNREACHABLE, "it is lost"
+    )
+    assert not waiting.done()
+    servers["Payments"].start()
+    assert (await waiting).is_healthy
+    assert (await view.read_events("Payments")).head == 1
+
+
+async def test_a_wait_for_what_never_comes_tells_that_nothing_is_wrong(view: SystemView) -> None:
+    await wait_for(lambda: _is_all_well(view), "all is well")
+    with pytest.raises(TimeoutError, match="nothing is wrong with it"):
+        await view.wait_until(lambda _: False, timeout=0.2)
+
+
+async def test_everything_is_heard_soon_after_connecting(servers: Servers) -> None:
+    async with SystemView(servers["Orders"].address, env={}) as view:
+        assert await view.wait_until_heard()
+        assert {a.health for a in view.state.applications.values()} == {Health.SERVING}
+        assert all(following.status for following in view.state.followings)
+
+
+async def test_what_cannot_be_reached_is_not_waited_for(servers: Servers) -> None:
+    await stop(servers["Payments"])
+    async with SystemView(servers["Orders"].address, env={}) as view:
+        assert await view.wait_until_heard()
+        assert view.state.applications["Payments"].health is Health.UNREACHABLE
+
+
+async def test_scripts_trace_search_and_tail(view: SystemView) -> None:
+    order_id = json.loads((await view.call_method("Orders", "create_new_order", {})).result)
+    await view.wait_until(lambda condition: condition.is_caught_up)
+    trace = await view.trace(order_id)
+    assert [traced.application for traced in trace.events] == [
+        "Orders",
+        "Reservations",
+        "Orders",
+        "Payments",
+        "Orders",
+    ]
+    found = [event.id async for event in view.search("Orders", LogFilter(text="Paid"))]
+    assert found == [3]
+    tail = [event.id async for event in view.tail("Orders", after=1, is_following=False)]
+    assert tail == [2, 3]
+
+
+def test_importing_it_is_quick_and_needs_no_terminal() -> None:
+    program = (
+        "import sys, esgrpc_console.system_view; "
+        "print([name for name in sys.modules if name.split('.')[0] in "
+        "('textual', 'rich', 'click', 'pydantic', 'platformdirs')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"

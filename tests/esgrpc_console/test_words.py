@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
 from esgrpc_console.system_view import words
@@ -58,3 +60,23 @@ def test_a_block_keeps_its_line_ends_and_nothing_else_that_controls() -> None:
 def test_ordinary_foreign_text_is_left_alone() -> None:
     text = "héllo שלום 你好 🙂 [/red] [bold]"
     assert words.line(text) == text
+
+
+def test_a_time_that_is_not_known_is_a_dash() -> None:
+    assert words.seconds(None) == words.ago(None) == words.clock_time(None) == "–"
+    assert words.seconds(0) == "0s"
+    assert words.seconds(130) == "2m 10s"
+    assert words.ago(130) == "2m 10s ago"
+
+
+def test_clock_times_are_local_with_milliseconds() -> None:
+    moment = datetime(2026, 11, 23, 14, 2, 9, 118_999, tzinfo=timezone(timedelta(hours=5)))
+    local = moment.astimezone()
+    assert words.clock_time(moment) == f"{local:%H:%M:%S}.118"
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)]
+)
+def test_the_first_and_the_last_moment_have_clock_times(moment: datetime) -> None:
+    assert len(words.clock_time(moment)) == 12
