@@ -64,8 +64,9 @@ class StatusReporter:
         """
         for following in self._followings:
             following.refresh()
-        feed = self._feed.statistics()
         followings = [following.status() for following in self._followings]
+        # After them, so that the head has whatever they tell that they have processed.
+        feed = self._feed.statistics()
         sample = Sample(
             time=monotonic(),
             head=feed.head,
