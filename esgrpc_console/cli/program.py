@@ -46,9 +46,7 @@ class _Program(click.Group):
 def main() -> NoReturn:
     """Runs the command line and ends the process."""
     invocation = Invocation(is_debug=bool(os.environ.get(DEBUG_VARIABLE)))
-    if sys.stdout is None:
-        # It was closed by whoever started this. What is written there is lost, as was wanted.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    _replace_closed_streams()
     # Text that a terminal's encoding does not have is better escaped than not told.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -70,6 +68,14 @@ def main() -> NoReturn:
             _discard_output()
         status = _fail(e, invocation)
     sys.exit(status)
+
+
+def _replace_closed_streams() -> None:
+    """Makes streams of those that were closed by whoever started this: what is written is lost."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _run(invocation: Invocation) -> int:
