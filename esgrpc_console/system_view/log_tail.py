@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from esgrpc_console.system_view import words
 from esgrpc_console.system_view.backoff import Backoff
@@ -38,7 +38,7 @@ async def tail_log(
     with_state: bool = True,
     patience: float | None = None,
     say: Callable[[str], None] | None = None,
-) -> AsyncIterator[EventView]:
+) -> AsyncGenerator[EventView, None]:
     """Yields the events of a log in its order, from behind an ID on.
 
     :param after: the ID of the last event that is not wanted. None: all events are.

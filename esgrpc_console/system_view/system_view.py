@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -169,7 +169,7 @@ class SystemView(SystemRequests):
         *,
         is_following: bool = True,
         with_state: bool = True,
-    ) -> AsyncIterator[EventView]:
+    ) -> AsyncGenerator[EventView, None]:
         """Yields the events of a log from behind an ID on: see :func:`tail_log`."""
         return tail_log(
             self, application, after, filter, is_following=is_following, with_state=with_state

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -16,11 +17,14 @@ from esgrpc_console.system_view import (
     SearchProgress,
     SystemView,
     Trace,
+    words,
 )
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.example import Orders, Reservation, system
-from tests.esgrpc_console.conftest import Servers, stop, wait_for
+from tests.esgrpc_console.conftest import QUICK, Servers, free_addresses, stop, wait_for
 from tests.esgrpc_console.fake_system import EPOCH, FakeSystem, an_application, an_event
+from tests.esgrpc_console.shop import UNKIND, Shop
+from tests.esgrpc_console.shop import system as shop
 from tests.esgrpc_console.slow_system import SlowSystem
 
 PAID = LogFilter(topics=("shop:Order.Paid",))
@@ -284,3 +288,27 @@ async def test_a_trace_of_a_lost_store_finds_what_is_there_now(
         assert "Orders" not in {traced.application for traced in trace.events}
     finally:
         await stop(another)
+
+
+@pytest.fixture
+async def shop_view() -> AsyncIterator[SystemView]:
+    server = GrpcApplicationServer(Shop, free_addresses(("Shop",)), system=shop)
+    server.start()
+    async with SystemView(server.address, env={}, options=QUICK) as view:
+        yield view
+    await stop(server)
+
+
+async def test_unkind_content_is_found_and_told_as_it_is(shop_view: SystemView) -> None:
+    await shop_view.call_method("Shop", "label", {})
+    trace = await shop_view.trace("{CURLY}")
+    (traced,) = trace.events
+    assert traced.mention == f"label {UNKIND}"
+    assert words.line(traced.mention).isprintable()
+
+
+async def test_a_state_of_a_megabyte_is_searched_and_not_kept(shop_view: SystemView) -> None:
+    await shop_view.call_method("Shop", "label", {"label": "x" * 1_000_000 + "needle"})
+    await shop_view.call_method("Shop", "label", {"label": "x" * 1_000_000})
+    trace = await shop_view.trace("Needle")
+    assert [(traced.event.id, traced.event.state) for traced in trace.events] == [(1, "")]
