@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
 from esgrpc_console.system_view import ApplicationView, words
@@ -34,6 +37,18 @@ class TabName(Static):
         self.post_message(ApplicationBar.TabWanted(self.tab))
 
 
+class ApplicationLine(Widget):
+    """Says how an application is. Another text is no reason to lay out the screen anew."""
+
+    text: reactive[Text] = reactive(Text)
+
+    def render(self) -> Text:
+        """One line, shortened to what there is room for."""
+        line = self.text.copy()
+        line.truncate(self.size.width, overflow="ellipsis")
+        return line
+
+
 class ApplicationBar(Horizontal):
     """Says which application is looked at, how it is, and what can be seen of it."""
 
@@ -43,10 +58,9 @@ class ApplicationBar(Horizontal):
         padding: 0 1;
         background: $panel;
 
-        #application {
+        ApplicationLine {
             width: 1fr;
-            text-wrap: nowrap;
-            text-overflow: ellipsis;
+            height: 1;
         }
 
         TabName {
@@ -76,11 +90,11 @@ class ApplicationBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._application = Static(id="application", markup=False)
+        self._line = ApplicationLine()
 
     def compose(self) -> ComposeResult:
         """The application, then the panes."""
-        yield self._application
+        yield self._line
         for tab in TABS:
             yield TabName(*tab)
 
@@ -101,9 +115,11 @@ class ApplicationBar(Horizontal):
             line.append(f"{_GAP}head {words.number(status.head)}")
             line.append(f"{_GAP}+{words.rate(status.events_per_second)}/s")
             line.append(words.line(f"{_GAP}{application.address}"), "dim")
-        content = Content.from_rich_text(line)
-        if self._application.content != content:
-            self._application.update(content)
+        shown = self._line.text
+        # Texts are equal when their characters are: colours count here.
+        if (line, line.spans, line.style) != (shown, shown.spans, shown.style):
+            self._line.text = line
+            self._line.refresh()
 
     def show_tab(self, shown: Tab) -> None:
         """Marks the pane that is shown."""

@@ -151,6 +151,7 @@ class EventList(Horizontal):
 
     def follow(self) -> None:
         """Goes to the newest event and stays there."""
+        self.view.is_following = True
         self._read(_Wish(_Kind.LAST))
 
     def hear(self, application: ApplicationView) -> None:

@@ -43,12 +43,12 @@ class LogPane(Vertical, EventActions):
 
         EventDetail {
             display: none;
-            width: 9fr;
+            width: 8fr;
             border-left: vkey $panel;
         }
 
         EventList {
-            width: 10fr;
+            width: 11fr;
         }
 
         &.-with-detail EventDetail {

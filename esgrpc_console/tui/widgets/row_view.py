@@ -34,9 +34,12 @@ class RowView(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = True
+    # There are no links in it to look for.
+    auto_links = False
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "row-view--heading",
+        "row-view--row",
         "row-view--cursor",
         "row-view--quiet",
         "row-view--error",
@@ -249,9 +252,9 @@ class RowView(Widget, can_focus=True):
             words = f"  {self.empty_words()}" if not self.row_count and y == 1 else ""
             style = self.get_component_rich_style("row-view--quiet")
             return _strip([(words, Style())], width, style)
-        style = self.rich_style
-        if row == self.cursor:
-            style = self.get_component_rich_style("row-view--cursor")
+        # Unlike the widget's own style, this one is kept.
+        name = "row-view--cursor" if row == self.cursor else "row-view--row"
+        style = self.get_component_rich_style(name)
         pieces = [
             ("▸" if row == self.cursor else " ", Style()),
             ("•" if self.is_marked(row) else " ", self._style("accent")),

@@ -22,6 +22,8 @@ class StyledLines(ScrollView, can_focus=True):
     """Shows lines, wrapped to its width."""
 
     ALLOW_SELECT = True
+    # There are no links in it to look for.
+    auto_links = False
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "styled-lines--mark",
