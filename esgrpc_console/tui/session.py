@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from esgrpc_console.command_lines import Target
 from esgrpc_console.local_servers import LocalServers
 from esgrpc_console.system_view import SystemOperations
+from esgrpc_console.tui.seen_ids import SeenIds
 
 if TYPE_CHECKING:
     from esgrpc_console.system_view.event_cache import EventCache
@@ -46,3 +47,5 @@ class Session:
     """None: this console has started none."""
     history_path: Path | None = None
     """Where calls of methods are kept. None: they are not."""
+    seen_ids: SeenIds = field(default_factory=SeenIds)
+    """What IDs that are typed are completed from."""

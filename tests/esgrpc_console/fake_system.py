@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
+from esgrpc_console.local_servers import LocalServers
 from esgrpc_console.system_view import (
     AggregateView,
     ApplicationStatus,
@@ -30,6 +32,10 @@ from esgrpc_console.tui.app import ConsoleApp, SystemToShow
 NOW = 10_000.0
 EPOCH = datetime(2026, 11, 23, 14, 2, 9, 118_000, tzinfo=UTC)
 ORDER_ID = Parameter("order_id", type_words="UUID", types=frozenset({"string"}))
+ORDER_ID_SCHEMA = (
+    '{"type": "object", "properties": {"order_id": {"format": "uuid", "type": "string"}}, '
+    '"required": ["order_id"]}'
+)
 
 
 class FakeSystem:
@@ -190,6 +196,7 @@ def the_example() -> FakeSystem:
             "(order_id: UUID) -> OrderDetails",
             "Returns what is known of an order.",
             (ORDER_ID,),
+            ORDER_ID_SCHEMA,
         ),
         MethodView(
             "is_order_paid",
@@ -197,6 +204,7 @@ def the_example() -> FakeSystem:
             "(order_id: UUID) -> bool",
             "Tells whether an order has been paid.",
             (ORDER_ID,),
+            ORDER_ID_SCHEMA,
         ),
     )
     followings = (a_following("Payments", 4, 4), a_following("Reservations", 4, 4))
@@ -229,7 +237,14 @@ def the_example() -> FakeSystem:
     return system
 
 
-def console_on(system: SystemOperations) -> ConsoleApp:
+def console_on(
+    system: SystemOperations,
+    *,
+    servers: LocalServers | None = None,
+    context: str = "",
+    is_read_only: bool = False,
+    history_path: Path | None = None,
+) -> ConsoleApp:
     """Returns the console on a system that is open already, with clocks that stand still."""
 
     async def open_system() -> SystemOperations:
@@ -241,5 +256,9 @@ def console_on(system: SystemOperations) -> ConsoleApp:
             open_system,
             clock=lambda: NOW,
             wall_clock=lambda: EPOCH,
+            servers=servers,
+            context=context,
+            is_read_only=is_read_only,
+            history_path=history_path,
         )
     )

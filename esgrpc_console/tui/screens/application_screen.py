@@ -115,5 +115,7 @@ class ApplicationScreen(LiveScreen):
             other.display = other is pane
         if isinstance(pane, LogPane):
             pane.go_to(self.place)
+        elif isinstance(pane, MethodsPane) and self.place.method:
+            pane.select_method(self.place.method)
         self.show_now()
         pane.enter()

@@ -1,225 +1,351 @@
-"""A form for one method: a field a parameter, a button, and what the last call brought."""
+"""A form for one method: its arguments as fields or as JSON, and what the last call brought."""
 
 from __future__ import annotations
 
-import json
-from typing import ClassVar
-
-from textual import on, work
+from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
-from esgrpc_console.system_view import (
-    CallFailed,
-    CallResult,
-    MethodView,
-    Parameter,
-    RequestFailed,
-    SystemOperations,
-    argument_from_text,
-    words,
-)
-from esgrpc_console.system_view.parameters import JsonValue
+from esgrpc_console.system_view import CallFailed, MethodView, words
+from esgrpc_console.system_view.json_schema import ArgumentsType
+from esgrpc_console.system_view.json_values import JsonObject
+from esgrpc_console.tui.method_calls import Call, CallEnd, Repetition
+from esgrpc_console.tui.widgets.arguments.arguments_form import ArgumentsForm
+from esgrpc_console.tui.widgets.arguments.arguments_json import ArgumentsJson
+from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor, NotReadableError
+from esgrpc_console.tui.widgets.arguments.services import FormServices
+from esgrpc_console.tui.widgets.call_outcome import CallOutcome
 
-_MAX_SHOWN = 20_000
-
-
-class ArgumentInput(Input):
-    """Takes one argument. Enter calls."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "call")]
+_MAX_DOCSTRING = 4_000
+_BESIDE_WIDTH = 90
+"""From which width on the outcome is beside the arguments."""
+_ROOMY_HEIGHT = 20
+"""From which height on there is room between the parts."""
 
 
 class CallButton(Button):
     """Calls."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "press", "call")]
 
+class TabName(Static):
+    """The name of a way to write arguments, which is shown when it is clicked."""
 
-class Field(Vertical):
-    """A label with the type, an input, and room for what is wrong with it."""
+    class Clicked(Message):
+        """Posted when it was clicked."""
 
-    def __init__(self, parameter: Parameter) -> None:
-        super().__init__()
-        self.parameter = parameter
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
 
-    def compose(self) -> ComposeResult:
-        """Label, input, error."""
-        optional = "" if self.parameter.is_required else "  optional"
-        with Horizontal(classes="field-line"):
-            yield Static(
-                Content.assemble(
-                    (words.line(self.parameter.name), "bold"),
-                    (f"  {words.line(self.parameter.type_words)}{optional}", "dim"),
-                ),
-                classes="field-label",
-            )
-            yield ArgumentInput(placeholder=words.line(self.parameter.default), compact=True)
-        yield Static(classes="field-error", markup=False)
+    def __init__(self, title: str) -> None:
+        super().__init__(title, markup=False)
+        self.title = title
 
-    @property
-    def text(self) -> str:
-        """What was typed."""
-        return self.query_one(Input).value
-
-    def show_error(self, error: str) -> None:
-        """Says what is wrong with what was typed. Empty: nothing is."""
-        self.set_class(bool(error), "-wrong")
-        self.query_one(".field-error", Static).update(Content(words.line(error)))
+    def on_click(self) -> None:
+        """Asks to be shown."""
+        self.post_message(self.Clicked(self.title))
 
 
 class MethodForm(Vertical):
-    """Calls one method of one application, and shows what it returned or raised."""
+    """Takes the arguments of one method, and shows what came of its calls.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back"),
-        Binding("pageup", "page(-1)", "page up", show=False),
-        Binding("pagedown", "page(1)", "page down", show=False),
-    ]
+    Making the calls is left to others.
+    """
 
-    class Finished(Message):
-        """Posted when a call has come to its end."""
+    DEFAULT_CSS = """
+    MethodForm {
+        height: 1fr;
 
-        def __init__(self, outcome: CallResult | RequestFailed) -> None:
+        .signature {
+            height: auto;
+            max-height: 3;
+        }
+
+        .docstring {
+            height: auto;
+            max-height: 4;
+            color: $text-muted;
+        }
+
+        .parts {
+            height: 1fr;
+        }
+
+        .arguments {
+            width: 1fr;
+            height: auto;
+        }
+
+        CallOutcome {
+            width: 1fr;
+            height: 1fr;
+        }
+
+        &.-roomy .parts {
+            margin: 1 0 0 0;
+        }
+
+        &.-roomy CallOutcome {
+            margin: 1 0 0 0;
+        }
+
+        &.-beside .parts {
+            layout: horizontal;
+        }
+
+        &.-beside .arguments {
+            width: 3fr;
+        }
+
+        &.-beside CallOutcome {
+            width: 2fr;
+            height: 100%;
+            margin: 0 0 0 1;
+            border-left: vkey $panel;
+        }
+
+        .call-line {
+            height: 1;
+        }
+
+        TabName {
+            width: auto;
+            padding: 0 1;
+            color: $text-muted;
+
+            &:hover {
+                color: $foreground;
+            }
+
+            &.-shown {
+                background: $accent 30%;
+                color: $foreground;
+                text-style: bold;
+            }
+        }
+
+        .call-note {
+            width: 1fr;
+            padding: 0 1;
+            color: $text-muted;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+
+            &.-bad {
+                color: $text-error;
+            }
+        }
+
+        CallButton {
+            min-width: 10;
+            margin: 0 1;
+            background: $surface-lighten-1;
+            color: $foreground;
+            text-style: none;
+
+            &:focus {
+                background: $accent 60%;
+                text-style: bold;
+            }
+        }
+    }
+    """
+
+    class CallWanted(Message):
+        """Posted when the method is to be called."""
+
+        def __init__(self, form: MethodForm) -> None:
             super().__init__()
-            self.outcome = outcome
+            self.form = form
 
-    class Left(Message):
-        """Posted when the form is to be left for the list of methods."""
-
-    def __init__(self, operations: SystemOperations, application: str, method: MethodView) -> None:
+    def __init__(
+        self, application: str, method: MethodView, services: FormServices, *, is_read_only: bool
+    ) -> None:
+        """
+        :param is_read_only: whether it can't be called, because it would change something.
+        """
         super().__init__()
         self.application = application
         self.method = method
-        self._operations = operations
-        self._is_calling = False
+        self.is_read_only = is_read_only
+        self.type = ArgumentsType(method.parameters_schema, method.signature)
+        self.outcome = CallOutcome()
+        self._form = ArgumentsForm(self.type, services)
+        self._json = ArgumentsJson(self.type)
+        self._json.display = False
+        self._tabs = [TabName("Form"), TabName("JSON")]
+        self._note = Static(classes="call-note", markup=False)
+        label = "Call (read-only)" if is_read_only else "Call"
+        self._button = CallButton(label, compact=True, disabled=is_read_only)
 
     def compose(self) -> ComposeResult:
-        """Signature, docstring, fields, button, outcome."""
+        """What the method is, its arguments, the button, the outcome."""
         method = self.method
+        kind = "command" if method.is_command else "query"
         yield Static(
-            Content.assemble((words.line(method.name), "bold"), words.line(method.signature)),
+            Content.assemble(
+                (f"{kind}  ", "$text-muted"),
+                (words.line(method.name), "bold"),
+                words.line(method.signature),
+            ),
             classes="signature",
         )
         if method.docstring:
-            yield Static(Content(words.block(method.docstring)), classes="docstring")
-        for parameter in method.parameters:
-            yield Field(parameter)
-        with Horizontal(classes="call-line"):
-            yield CallButton("Call", compact=True)
-            yield Static(classes="call-note", markup=False)
-        yield Static(classes="outcome", markup=False)
+            docstring = words.block(method.docstring[:_MAX_DOCSTRING])
+            cut = "…" if len(method.docstring) > _MAX_DOCSTRING else ""
+            yield Static(Content(docstring + cut), classes="docstring")
+        with Container(classes="parts"):
+            with Vertical(classes="arguments"):
+                yield self._form
+                yield self._json
+                with Horizontal(classes="call-line"):
+                    yield from self._tabs
+                    yield self._button
+                    yield self._note
+            yield self.outcome
+
+    def on_mount(self) -> None:
+        """Shows the form."""
+        for tab in self._tabs:
+            tab.display = not self._form.is_empty
+        self._form.display = not self._form.is_empty
+        self._show_tab()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Has the outcome beside the arguments, or below them."""
+        self.set_class(event.size.width >= _BESIDE_WIDTH, "-beside")
+        self.set_class(event.size.height >= _ROOMY_HEIGHT, "-roomy")
+        self._fit()
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the arguments are written as JSON."""
+        return self._json.display
+
+    def call(self) -> Call:
+        """Returns the call that is to be made.
+
+        :raises NotReadableError: when the arguments can't be sent.
+        """
+        arguments = self._json.arguments() if self.is_json else self._form.arguments()
+        return Call(self.application, self.method, arguments)
+
+    def load(self, arguments: JsonObject) -> None:
+        """Writes arguments: into the fields, or as JSON where the fields can't show them."""
+        misfit = self._form.misfit(arguments)
+        if misfit:
+            self._json.load(arguments)
+            self._json.display = True
+            self._show_tab()
+            self.say(f"as JSON: {misfit}")
+            return
+        self._form.load(arguments)
+        self._json.load(arguments)
+        self.say("")
 
     def enter(self) -> None:
-        """Puts the focus on the first field, or on the button where there is none."""
-        fields = self.query(Input)
-        self.screen.set_focus(fields.first() if fields else self.query_one(Button))
+        """Takes the focus: where arguments are written, or the button where there are none."""
+        if self.is_json:
+            self._json.enter()
+        elif not self._form.enter():
+            # At once, so that the next key goes there.
+            self.screen.set_focus(self._button)
 
-    def action_leave(self) -> None:
-        """Goes back to the list of methods."""
-        self.post_message(self.Left())
-
-    def action_page(self, pages: int) -> None:
-        """Scrolls, where the outcome is longer than the screen."""
-        if isinstance(self.parent, Widget):
-            self.parent.scroll_relative(y=pages * (self.parent.size.height - 1), animate=False)
-
-    @on(Input.Submitted)
-    @on(Button.Pressed)
-    def call(self, message: Message) -> None:
-        """Calls the method with what was typed, unless a call is under way."""
-        message.stop()
-        if self._is_calling:
+    def show_json(self) -> None:
+        """Goes on with JSON that has what the fields have."""
+        if self.is_json or self._form.is_empty:
             return
-        arguments: dict[str, JsonValue] = {}
-        for field in self.query(Field):
-            field.show_error("")
-            is_given, value = argument_from_text(field.parameter, field.text)
-            if is_given:
-                arguments[field.parameter.name] = value
-        # The button is not disabled: it would lose the focus.
-        self._is_calling = True
-        self._note("calling …", "")
-        self._call(arguments)
-
-    @work(group="call", exit_on_error=False)
-    async def _call(self, arguments: dict[str, JsonValue]) -> None:
-        outcome: CallResult | RequestFailed
         try:
-            outcome = await self._operations.call_method(
-                self.application, self.method.name, arguments
-            )
-        except RequestFailed as e:
-            outcome = e
-        self.post_message(self.Finished(outcome))
-
-    @on(Finished)
-    def show_outcome(self, message: Finished) -> None:
-        """Shows what the method returned or raised."""
-        message.stop()
-        self._is_calling = False
-        match message.outcome:
-            case CallResult() as result:
-                self._note(f"✓ {words.milliseconds(result.seconds)}", "-good")
-                self._show(_readable(result.result))
-            case CallFailed() as failure:
-                self._show_failure(failure)
-            case RequestFailed() as failure:
-                self._note("✗ not called", "-bad")
-                self._show(str(failure))
-
-    def _show_failure(self, failure: CallFailed) -> None:
-        unmatched = dict(failure.violations)
-        for field in self.query(Field):
-            errors = [
-                unmatched.pop(name)
-                for name in failure.violations
-                if name == field.parameter.name or name.startswith(f"{field.parameter.name}.")
-            ]
-            field.show_error("; ".join(errors))
-        if failure.violations and not unmatched:
-            self._note("✗ not called: see the fields", "-bad")
-            self._show("")
+            arguments = self._form.arguments()
+        except NotReadableError as e:
+            self.say(str(e), is_bad=True)
             return
-        self._note(f"✗ {failure.error_class or 'failed'}", "-bad")
-        parts = [
-            failure.message,
-            "It may have been carried out all the same." if failure.is_outcome_unknown else "",
-            *(f"{name}: {error}" for name, error in unmatched.items()),
-            "" if unmatched else failure.traceback,
-        ]
-        self._show("\n\n".join(part for part in parts if part))
+        self._json.load(arguments)
+        self._json.display = True
+        self._show_tab()
+        self.say("")
+        self.call_after_refresh(self._json.enter)
 
-    def _note(self, text: str, tone: str) -> None:
-        note = self.query_one(".call-note", Static)
-        note.set_classes(f"call-note {tone}")
-        note.update(Content(words.line(text)))
+    def show_form(self) -> None:
+        """Goes on with fields that have what the JSON has, unless they can't show it."""
+        if not self.is_json:
+            return
+        try:
+            arguments = self._json.arguments()
+        except NotReadableError as e:
+            self.say(str(e), is_bad=True)
+            return
+        misfit = self._form.misfit(arguments)
+        if misfit:
+            self._json.say(misfit)
+            self.say("the form can't show this", is_bad=True)
+            return
+        self._form.load(arguments)
+        self._json.display = False
+        self._show_tab()
+        self.say("")
+        self.call_after_refresh(self.enter)
 
-    def _show(self, text: str) -> None:
-        shown = words.block(text[:_MAX_SHOWN])
-        if len(text) > _MAX_SHOWN:
-            shown += (
-                f"\n… the first {words.number(_MAX_SHOWN)} of {words.number(len(text))} characters"
-            )
-        self.query_one(".outcome", Static).update(Content(shown))
-        if shown:
-            self.call_after_refresh(self._bring_outcome_into_view)
+    def say(self, text: str, *, is_bad: bool = False) -> None:
+        """Says something beside the button."""
+        self._note.set_class(is_bad, "-bad")
+        self._note.update(Content(words.line(text)))
 
-    def _bring_outcome_into_view(self) -> None:
-        self.query_one(".call-line").scroll_visible(top=True, animate=False)
+    def show_progress(self, seconds: float) -> None:
+        """Says that a call is under way."""
+        self.say(f"calling …  {seconds:.1f} s   esc gives it up")
 
+    def show_end(self, end: CallEnd) -> None:
+        """Shows how a call ended."""
+        failure = end.failure
+        violations = failure.violations if isinstance(failure, CallFailed) else {}
+        unknown = dict(violations)
+        if not self.is_json:
+            unknown = dict(self._form.show_violations(violations))
+        elif violations:
+            self._json.say("; ".join(f"{name}: {told}" for name, told in violations.items()))
+        if violations and not unknown and not self.outcome.is_shown:
+            self.say("✗ not called: see the arguments", is_bad=True)
+            return
+        self.say("✗ not called: see the arguments" if violations else "", is_bad=True)
+        self.outcome.show(end)
+        self._fit()
 
-def _readable(result: str) -> str:
-    if len(result) > _MAX_SHOWN:
-        return result
-    try:
-        value = json.loads(result)
-    except ValueError:
-        # Shown as it came: it is for reading only.
-        return result
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    def show_repetition(self, repetition: Repetition) -> None:
+        """Shows how far a repetition is."""
+        self.say("" if repetition.is_over else "calling …   esc stops it")
+        self.outcome.show_repetition(repetition)
+        self._fit()
+
+    @on(ArgumentEditor.Submitted)
+    @on(Button.Pressed)
+    def want_call(self, message: Message) -> None:
+        """Asks for a call."""
+        message.stop()
+        self.post_message(self.CallWanted(self))
+
+    @on(TabName.Clicked)
+    def show_clicked_tab(self, message: TabName.Clicked) -> None:
+        """Goes on in the other way."""
+        message.stop()
+        if message.name == "JSON":
+            self.show_json()
+        else:
+            self.show_form()
+
+    def _show_tab(self) -> None:
+        self._form.display = not self.is_json and not self._form.is_empty
+        for tab in self._tabs:
+            tab.set_class((tab.title == "JSON") is self.is_json, "-shown")
+        self._fit()
+
+    def _fit(self) -> None:
+        """Gives the arguments as much room as they may take, which scroll in it."""
+        room = self.query_one(".parts").size.height or self.size.height
+        is_shared = self.outcome.is_shown and not self.has_class("-beside")
+        lines = room // 2 if is_shared else room - 1
+        self._form.allow_lines(lines)
+        self._json.allow_lines(lines)

@@ -1,0 +1,183 @@
+"""Calls of methods from forms: one, or many one after the other, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+
+from esgrpc_console.call_history import Outcome
+from esgrpc_console.system_view import (
+    CallFailed,
+    CallResult,
+    MethodView,
+    RequestFailed,
+    SystemOperations,
+    words,
+)
+from esgrpc_console.system_view.json_values import JsonObject
+
+MAX_TIMES = 100_000
+"""How often a method can be called at once: the time of each call is kept."""
+_MAX_ERRORS = 20
+_MAX_TEXT = 200
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that is to be made."""
+
+    application: str
+    method: MethodView
+    arguments: JsonObject
+
+
+@dataclass(frozen=True)
+class CallEnd:
+    """How a call ended: with a result, with a failure, or without either when it was given up."""
+
+    call: Call
+    at: datetime
+    """When it began."""
+    seconds: float
+    """For how long it was waited."""
+    result: CallResult | None = None
+    failure: RequestFailed | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows if the method has been carried out."""
+        if self.failure is None:
+            return self.result is None
+        return isinstance(self.failure, CallFailed) and self.failure.is_outcome_unknown
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended, in a word."""
+        if self.is_unknown:
+            return Outcome.UNKNOWN
+        return Outcome.RETURNED if self.result is not None else Outcome.FAILED
+
+    @property
+    def text(self) -> str:
+        """What it brought, or the beginning of it, on one line."""
+        if self.result is not None:
+            return words.line(self.result.result[:_MAX_TEXT])
+        if self.failure is not None:
+            return words.line(failure_words(self.failure)[:_MAX_TEXT])
+        return "given up"
+
+
+def failure_words(failure: RequestFailed) -> str:
+    """Returns on one line why a call failed."""
+    if not isinstance(failure, CallFailed):
+        return " ".join(str(failure).split())
+    if failure.violations:
+        return "; ".join(f"{name}: {told}" for name, told in failure.violations.items())
+    parts = filter(None, (failure.error_class, failure.message))
+    return " ".join(": ".join(parts).split())
+
+
+async def call_once(
+    operations: SystemOperations, call: Call, wall_clock: Callable[[], datetime]
+) -> CallEnd:
+    """Makes a call. Cancelling it leaves open whether the method is carried out."""
+    at, started = wall_clock(), perf_counter()
+    try:
+        result = await operations.call_method(call.application, call.method.name, call.arguments)
+    except RequestFailed as e:
+        return CallEnd(call, at, perf_counter() - started, failure=e)
+    return CallEnd(call, at, perf_counter() - started, result=result)
+
+
+@dataclass
+class Repetition:
+    """Calls of one method, one after the other. May be looked at while it is under way."""
+
+    call: Call
+    times: int
+    pause: float = 0.0
+    """Seconds between two calls."""
+    stops_at_error: bool = False
+    at: datetime | None = None
+    """When it began."""
+    done: int = 0
+    """How many calls have ended."""
+    failed: int = 0
+    """How many of them have failed."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """What they failed with, and how often."""
+    stopped: str = ""
+    """Why not all of the calls were made."""
+    is_over: bool = False
+    last: CallEnd | None = None
+    """How the last call ended."""
+    _durations: list[float] = field(default_factory=list)
+    _started: float = 0.0
+    _ended: float | None = None
+
+    async def run(self, operations: SystemOperations, wall_clock: Callable[[], datetime]) -> None:
+        """Makes all calls. It ends before that when a call's outcome isn't known.
+
+        Cancelling it leaves open whether the call that is under way is carried out.
+        """
+        self.at, self._started = wall_clock(), perf_counter()
+        try:
+            while self.done < self.times and not self.stopped:
+                end = await call_once(operations, self.call, wall_clock)
+                self._count(end)
+                if self.pause and self.done < self.times:
+                    await asyncio.sleep(self.pause)
+        finally:
+            self.is_over = True
+            self._ended = perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has been, or was, under way."""
+        return (self._ended or perf_counter()) - self._started if self._started else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Calls per second."""
+        return self.done / self.seconds if self.seconds else 0.0
+
+    def percentile(self, percent: float) -> float | None:
+        """Returns the time in seconds within which so many calls in a hundred have ended."""
+        if not self._durations:
+            return None
+        index = min(len(self._durations) - 1, int(len(self._durations) * percent / 100))
+        return self._durations[index]
+
+    def told(self) -> Mapping[str, str]:
+        """Returns the figures in words, by what they are."""
+        fast, slow = self.percentile(50), self.percentile(99)
+        return {
+            "calls": f"{words.number(self.done)} of {words.number(self.times)}",
+            "failed": words.number(self.failed),
+            "calls/s": words.rate(self.rate),
+            "p50": words.NONE if fast is None else words.milliseconds(fast),
+            "p99": words.NONE if slow is None else words.milliseconds(slow),
+            "time": f"{self.seconds:.1f} s",
+        }
+
+    def _count(self, end: CallEnd) -> None:
+        self.done += 1
+        self.last = end
+        insort(self._durations, end.seconds)
+        if end.outcome is Outcome.RETURNED:
+            return
+        self.failed += 1
+        told = end.text
+        if told in self.errors or len(self.errors) < _MAX_ERRORS:
+            self.errors[told] += 1
+        if end.is_unknown:
+            self.stopped = "the outcome of the last call is not known"
+        elif not isinstance(end.failure, CallFailed) or not end.failure.error_class:
+            self.stopped = "the last call did not reach the application"
+        elif self.stops_at_error:
+            self.stopped = "the last call failed"

@@ -1,0 +1,281 @@
+"""Makes calls, one at a time, remembers them, and shows on one line what is or was called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+
+from rich.cells import cell_len
+from textual import on, work
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+
+from esgrpc_console.call_history import CallHistory, Outcome, PastCall
+from esgrpc_console.system_view import words
+from esgrpc_console.system_view.argument_fit import without_secrets
+from esgrpc_console.system_view.json_schema import ArgumentsType
+from esgrpc_console.tui.method_calls import Call, CallEnd, Repetition, call_once
+from esgrpc_console.tui.past_call_words import past_call_words
+from esgrpc_console.tui.session import Session
+
+PROGRESS_SECONDS = 0.25
+_GAP = "   "
+_MAX_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Running:
+    """What is under way."""
+
+    call: Call
+    started: float
+    """A reading of ``perf_counter``."""
+    repetition: Repetition | None = None
+    """None: it is one call."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long."""
+        return perf_counter() - self.started
+
+
+class CallsLine(Static):
+    """Shows what is being called, or as many of the last calls as have room, newest first."""
+
+    DEFAULT_CSS = """
+    CallsLine {
+        height: 1;
+        padding: 0 1;
+        background: $surface;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
+    """
+
+    class Ended(Message):
+        """Posted when a call has ended."""
+
+        def __init__(self, end: CallEnd) -> None:
+            super().__init__()
+            self.end = end
+
+    class Repeated(Message):
+        """Posted when a repetition has ended."""
+
+        def __init__(self, repetition: Repetition) -> None:
+            super().__init__()
+            self.repetition = repetition
+
+    class Progressed(Message):
+        """Posted a few times a second while a call is under way."""
+
+        def __init__(self, running: Running) -> None:
+            super().__init__()
+            self.running = running
+
+    class HistoryKnown(Message):
+        """Posted when the history has been read."""
+
+    class _CallEnded(Message):
+        def __init__(self, end: CallEnd) -> None:
+            super().__init__()
+            self.end = end
+
+    class _RepetitionEnded(Message):
+        def __init__(self, repetition: Repetition) -> None:
+            super().__init__()
+            self.repetition = repetition
+
+    class _Written(Message):
+        pass
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(markup=False)
+        self._session = session
+        self._history = CallHistory(session.history_path)
+        self._application = ""
+        self._progress: Timer | None = None
+        self.running: Running | None = None
+        """What is under way. None: nothing is."""
+
+    def on_mount(self) -> None:
+        """Reads the history."""
+        self._progress = self.set_interval(PROGRESS_SECONDS, self._tell_progress, pause=True)
+        self.load()
+
+    def on_unmount(self) -> None:
+        """Remembers a call that is given up because of that."""
+        if self.running is not None:
+            self.give_up()
+
+    def on_resize(self) -> None:
+        """Shows as many calls as have room now."""
+        self._draw()
+
+    def show_application(self, application: str) -> None:
+        """Shows the calls of an application."""
+        if application != self._application:
+            self._application = application
+            self._draw()
+
+    @property
+    def calls(self) -> Sequence[PastCall]:
+        """The calls that were made in this system, newest last."""
+        system = self._system
+        return [call for call in self._history.calls if call.system == system]
+
+    def start(self, call: Call) -> None:
+        """Makes a call. None may be under way."""
+        self._begin(Running(call, perf_counter()))
+        self._call(call)
+
+    def repeat(self, repetition: Repetition) -> None:
+        """Makes many calls. None may be under way."""
+        self._begin(Running(repetition.call, perf_counter(), repetition))
+        self._repeat(repetition)
+
+    def give_up(self) -> None:
+        """Waits no longer for what is under way. Whether it is carried out isn't known."""
+        running = self.running
+        if running is None:
+            return
+        self.workers.cancel_group(self, "call")
+        if running.repetition is not None:
+            running.repetition.is_over = True
+            self._finish_repetition(running.repetition)
+        else:
+            now = self._session.wall_clock()
+            self._finish(CallEnd(running.call, now, running.seconds))
+
+    @work(exclusive=True, group="history", exit_on_error=False)
+    async def load(self) -> None:
+        """Reads the history: other consoles may have written to it. Then posts that it is known."""
+        await asyncio.to_thread(self._history.load)
+        self.post_message(self.HistoryKnown())
+
+    @work(group="call", exit_on_error=False)
+    async def _call(self, call: Call) -> None:
+        end = await call_once(self._session.operations, call, self._session.wall_clock)
+        self.post_message(self._CallEnded(end))
+
+    @work(group="call", exit_on_error=False)
+    async def _repeat(self, repetition: Repetition) -> None:
+        await repetition.run(self._session.operations, self._session.wall_clock)
+        self.post_message(self._RepetitionEnded(repetition))
+
+    @on(_CallEnded)
+    def finish_call(self, message: _CallEnded) -> None:
+        """Tells how a call ended, unless it was given up before."""
+        message.stop()
+        if self.running is not None and self.running.call is message.end.call:
+            self._finish(message.end)
+
+    @on(_RepetitionEnded)
+    def finish_repetition(self, message: _RepetitionEnded) -> None:
+        """Tells how a repetition ended, unless it was given up before."""
+        message.stop()
+        if self.running is not None and self.running.repetition is message.repetition:
+            self._finish_repetition(message.repetition)
+
+    @on(HistoryKnown)
+    @on(_Written)
+    def _draw(self) -> None:
+        running = self.running
+        if running is not None:
+            name = words.line(running.call.method.name)
+            told = f"{name}  {running.seconds:.1f} s   esc gives it up"
+            self.update(Content.assemble(("CALLING", "bold"), f"{_GAP}{told}"))
+            return
+        parts: list[Content | str | tuple[str, str]] = [("HISTORY", "$text-muted")]
+        room = self.size.width - len("HISTORY")
+        if self._history.problem:
+            parts.append((f"{_GAP}{words.line(self._history.problem)}", "$text-warning"))
+        shown = [call for call in self.calls if call.application == self._application]
+        for i, call in enumerate(reversed(shown[-_MAX_SHOWN:])):
+            told = past_call_words(call)
+            room -= cell_len(told) + len(_GAP)
+            if room < 0 and i:
+                break
+            style = "" if call.outcome is Outcome.RETURNED else "$text-error"
+            parts.append((f"{_GAP}{told}", style))
+        if not shown and not self._history.problem:
+            parts.append((f"{_GAP}nothing has been called yet", "dim"))
+        self.update(Content.assemble(*parts))
+
+    def _begin(self, running: Running) -> None:
+        self.running = running
+        if self._progress is not None:
+            self._progress.resume()
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        # Nothing is drawn while another screen is seen.
+        if self.running is not None and self.screen.is_current:
+            self._draw()
+            self.post_message(self.Progressed(self.running))
+
+    def _finish(self, end: CallEnd) -> None:
+        self._stop()
+        seconds = end.seconds if end.result is None else end.result.seconds
+        self._remember(end.call, end.at, end.outcome, seconds, end.text)
+        self.post_message(self.Ended(end))
+
+    def _finish_repetition(self, repetition: Repetition) -> None:
+        self._stop()
+        told = repetition.told()
+        is_complete = repetition.done == repetition.times and not repetition.failed
+        self._remember(
+            repetition.call,
+            repetition.at or self._session.wall_clock(),
+            Outcome.RETURNED if is_complete else Outcome.FAILED,
+            repetition.seconds,
+            f"{told['calls']}, {told['failed']} failed, p50 {told['p50']}",
+            times=repetition.done,
+        )
+        self.post_message(self.Repeated(repetition))
+
+    def _stop(self) -> None:
+        self.running = None
+        if self._progress is not None:
+            self._progress.pause()
+
+    def _remember(
+        self,
+        call: Call,
+        at: datetime,
+        outcome: Outcome,
+        seconds: float,
+        text: str,
+        times: int = 1,
+    ) -> None:
+        type = ArgumentsType(call.method.parameters_schema)
+        past = PastCall(
+            at=at,
+            system=self._system,
+            context=self._session.context,
+            application=call.application,
+            method=call.method.name,
+            arguments=without_secrets(type, call.arguments),
+            outcome=outcome,
+            seconds=seconds,
+            text=text,
+            times=times,
+        )
+        self._history.remember(past)
+        self._draw()
+        # By the app: it is written though the screen may be left before.
+        self.app.run_worker(self._write(past), group="call history", exit_on_error=False)
+
+    async def _write(self, past: PastCall) -> None:
+        await asyncio.to_thread(self._history.write, past)
+        if self._history.problem and self.is_attached:
+            self.post_message(self._Written())
+
+    @property
+    def _system(self) -> str:
+        return self._session.operations.state.system_topic or self._session.title
