@@ -13,7 +13,7 @@ from eventsourcing.persistence import Mapper, Notification
 from eventsourcing_grpc.errors import RequestError
 from eventsourcing_grpc.event_decoding import decode_event
 from eventsourcing_grpc.event_search import EventSearch
-from eventsourcing_grpc.log_pages import LogPages, Originator, find_originator
+from eventsourcing_grpc.log_pages import LogPages, Originator, Page, find_originator
 from eventsourcing_grpc.protos import operations_pb2 as pb
 
 MAX_EVENTS = 1_000
@@ -28,6 +28,8 @@ MAX_SECONDS = 0.25
 # There may be few events that are wanted, or large ones.
 _FIRST_WIDTH = 8
 _MAX_WIDTH = 20_000
+# More notifications at once take longer for each: they don't fit into the processor's caches.
+_MAX_PAGE_EVENTS = 2_000
 _MAX_PAGE_BYTES = 2_000_000
 # Recorders in memory keep writers waiting while they are read.
 _MAX_PAGE_SECONDS = 0.05
@@ -117,15 +119,16 @@ class _Reading:
             if selected >= MAX_SCANNED or self._is_late():
                 break
             position = page.read_through + self._pages.step
-            width = self._next_width(width, looked_at, page.size, monotonic() - started)
+            width = self._next_width(width, looked_at, page, monotonic() - started)
         return self._response
 
-    def _next_width(self, width: int, looked_at: int, page_size: int, seconds: float) -> int:
+    def _next_width(self, width: int, looked_at: int, page: Page, seconds: float) -> int:
         found = len(self._response.events)
         enough = math.ceil((self._limit - found) * looked_at / (found + 0.5))
-        light = math.ceil(_MAX_PAGE_BYTES * width / max(page_size, 1))
+        few = math.ceil(_MAX_PAGE_EVENTS * width / max(page.selected, 1))
+        light = math.ceil(_MAX_PAGE_BYTES * width / max(page.size, 1))
         quick = math.ceil(_MAX_PAGE_SECONDS * width / max(seconds, 1e-6))
-        return max(1, min(4 * width, _MAX_WIDTH, enough, light, quick))
+        return max(1, min(4 * width, _MAX_WIDTH, enough, few, light, quick))
 
     def _look_through(self, position: int) -> None:
         """Notes that everything up to a position has been looked at."""
