@@ -1,11 +1,14 @@
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from eventsourcing.utils import EnvType
+from eventsourcing.utils import EnvType, get_topic
 
 from esgrpc_console.system_view import (
     Description,
@@ -17,6 +20,7 @@ from esgrpc_console.system_view import (
     tail_log,
 )
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.server_process import ServerProcess
 from tests.esgrpc_console.conftest import QUICK, free_addresses, stop, wait_for
 from tests.esgrpc_console.fake_system import FakeSystem, an_application, an_event
 from tests.esgrpc_console.shop import UNKIND, Item, Shop, system
@@ -148,6 +152,40 @@ async def test_a_tail_that_waits_goes_on_after_a_restart(
     await wait_for(lambda: reader.ids == [1, 2, 3, 4, 5], "what is recorded is read")
     assert said[-1] == ""
     await reader.stop()
+
+
+async def test_no_event_is_lost_or_repeated_when_the_server_is_killed(tmp_path: Path) -> None:
+    env = {
+        **free_addresses(("Shop",)),
+        "APPLICATION_TOPIC": get_topic(Shop),
+        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+        "SQLITE_DBNAME": str(tmp_path / "shop.db"),
+    }
+    process = _start(env)
+    try:
+        async with SystemView(process.address, env={}, options=QUICK) as view:
+            reader = Reader(tail_log(view, "Shop"))
+            for _ in range(3):
+                await view.call_method("Shop", "label", {})
+            await wait_for(lambda: reader.ids == [1, 2, 3], "what is recorded is read")
+            os.kill(process.pid, signal.SIGKILL)
+            await asyncio.to_thread(process.has_stopped.wait, 5)
+            process = await asyncio.to_thread(_start, env)
+            await view.wait_until(lambda condition: condition.is_healthy)
+            for _ in range(3):
+                await view.call_method("Shop", "label", {})
+            await wait_for(lambda: len(reader.ids) >= 6, "it goes on")
+            await reader.stop()
+        assert reader.ids == [1, 2, 3, 4, 5, 6]
+    finally:
+        process.stop()
+
+
+def _start(env: dict[str, str]) -> ServerProcess:
+    process = ServerProcess("Shop", env)
+    process.start()
+    process.wait_until_serving()
+    return process
 
 
 async def test_a_log_that_is_shorter_than_before_is_an_error(
