@@ -47,6 +47,9 @@ def main() -> NoReturn:
     """Runs the command line and ends the process."""
     invocation = Invocation(is_debug=bool(os.environ.get(DEBUG_VARIABLE)))
     _replace_closed_streams()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So scripts start what is to run in the background. Whoever sends it all the same means it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Text that a terminal's encoding does not have is better escaped than not told.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
