@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from esgrpc_console.server_output import ServerOutput
@@ -9,6 +10,10 @@ from esgrpc_console.server_output import ServerOutput
 
 class LocalServers(Protocol):
     """The servers that this process has started."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of their applications."""
 
     @property
     def output(self) -> ServerOutput:

@@ -36,9 +36,9 @@ class LocalSystem:
         :raises DataDirError: when the directory can't be made or written in.
         """
         self.output = ServerOutput()
-        self._names = tuple(system.nodes)
+        self.names = tuple(system.nodes)
         # What gRPC's core writes would go over the screen. Servers' output is kept: they may write.
-        env = local_environment(self._names, data_dir)
+        env = local_environment(self.names, data_dir)
         self._runner = GrpcRunner(system, env, output=self.output.keep)
         self._log_handler = _LogHandler(self.output.keep)
         self._log_level = logging.NOTSET
@@ -88,8 +88,8 @@ class LocalSystem:
         :param stack: closes the view.
         :raises Exception: whatever keeps a server from being started.
         """
-        servers = "1 server" if len(self._names) == 1 else f"{len(self._names)} servers"
-        self._doing = f"starting {servers}: {', '.join(self._names)} …"
+        servers = "1 server" if len(self.names) == 1 else f"{len(self.names)} servers"
+        self._doing = f"starting {servers}: {', '.join(self.names)} …"
         await self._in_thread(lambda: self._runner.start(with_subprocesses=True), "start servers")
         self._doing = "connecting to them …"
         view = await stack.enter_async_context(SystemView(self.address))
@@ -126,8 +126,8 @@ class LocalSystem:
         :param meanwhile: what the state is to say of its end while this is done.
         :param after: what it is to say when it has been done.
         """
-        if name not in self._names:
-            msg = f"there is no server of {name}: there are those of {', '.join(self._names)}"
+        if name not in self.names:
+            msg = f"there is no server of {name}: there are those of {', '.join(self.names)}"
             raise RequestFailed(msg)
         if name in self._being_changed:
             msg = f"the server of {name} is being stopped or restarted already"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on, work
+from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -35,7 +36,7 @@ class LiveScreen(Screen[None], inherit_bindings=False):
     """Shows the live state of a system, at most four times a second, only when it has changed, and
     only while it is the screen that is seen."""
 
-    CSS_PATH = "live_screen.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = "live_screen.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app.next-part", "app.previous-part")
 
