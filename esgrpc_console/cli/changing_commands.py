@@ -11,7 +11,13 @@ from esgrpc_console.cli.completers import (
     complete_leader,
     complete_method,
 )
-from esgrpc_console.cli.system_options import Command, SystemCommand, json_option, takes_system
+from esgrpc_console.cli.numbers import whole_number
+from esgrpc_console.cli.system_options import (
+    Command,
+    SystemCommand,
+    json_option,
+    takes_system,
+)
 
 _reason_option = click.option(
     "--reason", metavar="TEXT", required=True, help="Why. It is written into the server's log."
@@ -146,7 +152,7 @@ Examples:
 @takes_system(has_access=True)
 @click.argument("follower", shell_complete=complete_follower)
 @click.argument("leader", shell_complete=complete_leader)
-@click.argument("notification_id", type=click.IntRange(min=1))
+@click.argument("notification_id", callback=whole_number(1))
 @click.option("--reason", metavar="TEXT", help="Why. It is written into the server's log.")
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Only show what would be skipped.")
 @json_option

@@ -6,6 +6,7 @@ import click
 
 from esgrpc_console.chosen_system import ChosenSystem
 from esgrpc_console.cli.completers import complete_application, complete_follower
+from esgrpc_console.cli.numbers import seconds, whole_number
 from esgrpc_console.cli.system_options import SystemCommand, json_option, takes_system
 
 
@@ -23,13 +24,13 @@ Examples:
 @click.option(
     "--max-lag",
     metavar="N",
-    type=click.IntRange(min=0),
+    callback=whole_number(),
     help="End with status 1 when a follower is more events behind its leader.",
 )
 @click.option(
     "--max-lag-seconds",
     metavar="S",
-    type=click.FloatRange(min=0),
+    callback=seconds,
     help="End with status 1 when the oldest event that a follower has not processed is older.",
 )
 @json_option
@@ -65,11 +66,11 @@ Examples:
 )
 @takes_system()
 @click.argument("application", shell_complete=complete_application)
-@click.option("--after", metavar="ID", type=click.IntRange(min=0), help="Only events behind this.")
+@click.option("--after", metavar="ID", callback=whole_number(), help="Only events behind this.")
 @click.option(
     "--last",
     metavar="N",
-    type=click.IntRange(min=0),
+    callback=whole_number(),
     help="Begin with the newest N events. 0: with what is recorded from now on.",
 )
 @click.option("--follow", "is_following", is_flag=True, help="Go on as events are recorded.")
@@ -83,7 +84,7 @@ Examples:
 )
 @click.option("--aggregate", metavar="ID", default="", help="Only events of this aggregate.")
 @click.option("--text", default="", help="Only events that have this text somewhere in them.")
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="End after N events.")
+@click.option("--limit", metavar="N", callback=whole_number(1), help="End after N events.")
 @json_option
 def log(
     system: ChosenSystem,
@@ -137,7 +138,7 @@ Examples:
 @click.option(
     "--version",
     metavar="V",
-    type=click.IntRange(min=1),
+    callback=whole_number(1),
     help="As it was then. Default: as it is.",
 )
 @json_option
@@ -226,8 +227,8 @@ Examples:
 @click.option(
     "--timeout",
     metavar="S",
-    type=click.FloatRange(min=0),
-    default=60.0,
+    callback=seconds,
+    default="60",
     show_default=True,
     help="For how long, in seconds.",
 )

@@ -84,6 +84,10 @@ def _replace_closed_streams() -> None:
 def _run(invocation: Invocation) -> int:
     if answer_shell(cli, PROGRAM):
         return SUCCESS
+    for word in sys.argv[1:]:
+        if not _is_text(word):
+            msg = f"{word!a} is not text in UTF-8"
+            raise CommandFailed(msg)
     try:
         with cli.make_context(PROGRAM, sys.argv[1:], obj=invocation) as context:
             status = cli.invoke(context)
@@ -99,6 +103,15 @@ def _run(invocation: Invocation) -> int:
     except click.ClickException as e:
         raise CommandFailed(e.format_message()) from e
     return status if isinstance(status, int) else SUCCESS
+
+
+def _is_text(word: str) -> bool:
+    # Bytes that were none are lone surrogates, which no message to a server can have.
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fail(error: Exception, invocation: Invocation) -> int:

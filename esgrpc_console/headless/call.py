@@ -19,6 +19,9 @@ from esgrpc_console.system_view.json_values import JsonObject, JsonProblem, read
 from esgrpc_console.system_view.parameters import Parameter
 from esgrpc_console.system_view.views import MethodView
 
+_WRONG_ARGUMENTS = "ArgumentsError"
+"""The class of what servers raise for arguments that they can't convert."""
+
 
 @dataclass(frozen=True)
 class CallRequest:
@@ -99,7 +102,8 @@ def _arguments_from_words(method: MethodView, given: Sequence[str]) -> JsonObjec
 
 
 def _tell_failure(error: CallFailed, called: str, output: Output) -> int:
-    status = NO if error.error_class and not error.violations else FAILURE
+    is_raised = error.error_class not in {"", _WRONG_ARGUMENTS}
+    status = NO if is_raised and not error.violations else FAILURE
     if output.is_json:
         output.complain_in_json(
             {

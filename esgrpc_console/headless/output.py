@@ -58,6 +58,7 @@ class Output:
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
         self.is_terminal = self._stdout.isatty()
+        self._progress = ""
         self._has_colours = self.is_terminal and not os.environ.get("NO_COLOR")
 
     @property
@@ -120,7 +121,8 @@ class Output:
 
     def show_progress(self, text: str) -> None:
         """Shows on standard error how far a command is, where that is a terminal. Empty: clears it."""
-        if self._stderr.isatty():
+        if text != self._progress and self._stderr.isatty():
+            self._progress = text
             width = shutil.get_terminal_size().columns - 1
             self._stderr.write(f"\r\x1b[K{_shortened(words.line(text), width)}")
             self._stderr.flush()

@@ -84,7 +84,7 @@ def test_an_event_that_fails_is_tried_again_looked_at_and_skipped(shop: ServedSy
         (["pause", "Paymnts", "Orders", "--reason", "x"], 2, "did you mean Payments?"),
         (["pause", "Payments", "Orders"], 2, "Missing option '--reason'"),
         (["pause", "Payments", "Orders", "--reason", " "], 2, "--reason must not be empty"),
-        (["skip", "Payments", "Orders", "x", "--reason", "x"], 2, "'x' is not a valid integer"),
+        (["skip", "Payments", "Orders", "x", "--reason", "x"], 2, "'x' is not a whole number"),
     ],
 )
 def test_what_can_not_be_done_is_told(
