@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,6 +244,7 @@ def console_on(
     context: str = "",
     is_read_only: bool = False,
     history_path: Path | None = None,
+    clock: Callable[[], float] = lambda: NOW,
 ) -> ConsoleApp:
     """Returns the console on a system that is open already, with clocks that stand still."""
 
@@ -254,7 +255,7 @@ def console_on(
         SystemToShow(
             "eventsourcing_grpc.example:system",
             open_system,
-            clock=lambda: NOW,
+            clock=clock,
             wall_clock=lambda: EPOCH,
             servers=servers,
             context=context,
