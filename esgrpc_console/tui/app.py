@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,7 +104,11 @@ class ConsoleApp(App[Exception]):
     """The console. Its result is the exception that kept the system from being opened, or None."""
 
     TITLE = "esgrpc-console"
-    CSS_PATH = "app.tcss"
+    # With those of screens: otherwise Textual would parse all anew when one is opened.
+    CSS_PATH = [  # noqa: RUF012
+        "app.tcss",
+        *sorted(Path(__file__).parent.joinpath("screens").glob("*.tcss")),
+    ]
     ENABLE_COMMAND_PALETTE = False
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(
@@ -171,6 +176,9 @@ class ConsoleApp(App[Exception]):
             history_path=system.history_path,
         )
         self.switch_screen(OverviewScreen(self._session))
+        # What is there by now stays. Looking through it again and again, the garbage collector would
+        # keep keys waiting for longer than anything else does.
+        self.call_after_refresh(gc.freeze)
 
     @on(Open)
     def open_place(self, message: Open) -> None:

@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from esgrpc_console.system_view import SystemState
 from esgrpc_console.tui.actions import bindings_of, is_changing
@@ -22,6 +21,7 @@ from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.header_line import HeaderLine
 from esgrpc_console.tui.widgets.headline import Headline
+from esgrpc_console.tui.widgets.key_line import KeyLine
 
 REFRESH_SECONDS = 0.25
 """Between two drawings, at least."""
@@ -68,7 +68,7 @@ class LiveScreen(Screen[None], inherit_bindings=False):
         yield self._header
         yield self._headline
         yield from self.compose_body()
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Shows what is known, and goes on doing so, when its parts have been mounted too."""
