@@ -14,12 +14,12 @@ from esgrpc_console.system_view import SystemState
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.places import ApplicationPlace, Tab
-from esgrpc_console.tui.screens.live_screen import LiveScreen
+from esgrpc_console.tui.screens.live_screen import WIDTHS, LiveScreen
 from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.aggregates_pane import AggregatesPane
 from esgrpc_console.tui.widgets.application_bar import ApplicationBar
 from esgrpc_console.tui.widgets.followings_pane import FollowingsPane
-from esgrpc_console.tui.widgets.log_pane import LogPane
+from esgrpc_console.tui.widgets.log_pane import DETAIL_WIDTH, LogPane
 from esgrpc_console.tui.widgets.methods_pane import MethodsPane
 
 Pane: TypeAlias = LogPane | MethodsPane | FollowingsPane | AggregatesPane
@@ -35,6 +35,8 @@ class ApplicationScreen(LiveScreen):
     CSS_PATH: ClassVar = ["live_screen.tcss", "application_screen.tcss"]
     AUTO_FOCUS = ""
 
+    HORIZONTAL_BREAKPOINTS = [*WIDTHS[:-1], (DETAIL_WIDTH, "-beside"), WIDTHS[-1]]  # noqa: RUF012
+
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(
         "application.log",
         "application.methods",
@@ -47,9 +49,9 @@ class ApplicationScreen(LiveScreen):
     def __init__(self, session: Session, place: ApplicationPlace) -> None:
         super().__init__(session)
         self.place = place
-        self._bar = ApplicationBar()
-        self._room = Container(id="panes")
-        self._panes: dict[Tab, Pane] = {}
+        self._bar = ApplicationBar(place.tab)
+        self._panes: dict[Tab, Pane] = {place.tab: self._make_pane(place.tab)}
+        self._room = Container(*self._panes.values(), id="panes")
 
     def compose_body(self) -> Iterable[Widget]:
         """The application in one line, and the pane that is wanted."""
@@ -57,7 +59,7 @@ class ApplicationScreen(LiveScreen):
         yield self._room
 
     def on_mount(self) -> None:
-        """Shows the pane that is wanted."""
+        """Shows the pane that is wanted, and does not wait for the screen to be drawn."""
         self.go_to(self.place)
 
     def go_to(self, place: ApplicationPlace) -> None:

@@ -88,15 +88,21 @@ class ApplicationBar(Horizontal):
             super().__init__()
             self.tab = tab
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Tab) -> None:
+        """
+        :param shown: the pane that is shown.
+        """
         super().__init__()
+        self._shown = shown
         self._line = ApplicationLine()
 
     def compose(self) -> ComposeResult:
         """The application, then the panes."""
         yield self._line
         for tab in TABS:
-            yield TabName(*tab)
+            name = TabName(*tab)
+            name.set_class(name.tab == self._shown, "-shown")
+            yield name
 
     def show_application(
         self, application: ApplicationView, appearance: Appearance, now: float
@@ -123,5 +129,7 @@ class ApplicationBar(Horizontal):
 
     def show_tab(self, shown: Tab) -> None:
         """Marks the pane that is shown."""
-        for name in self.query(TabName):
-            name.set_class(name.tab == shown, "-shown")
+        if shown != self._shown:
+            self._shown = shown
+            for name in self.query(TabName):
+                name.set_class(name.tab == shown, "-shown")

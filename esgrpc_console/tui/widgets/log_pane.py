@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -51,9 +51,6 @@ class LogPane(Vertical, EventActions):
             width: 11fr;
         }
 
-        &.-with-detail EventDetail {
-            display: block;
-        }
     }
     """
 
@@ -270,7 +267,7 @@ class LogPane(Vertical, EventActions):
     @on(LogView.CursorMoved)
     def show_detail(self) -> None:
         """Shows the event under the cursor, where there is room beside the log."""
-        if self.has_class("-with-detail"):
+        if self._detail.size.width:
             self._detail.show(self.selected_event, mark=self._search.text)
 
     @on(LogView.Opened)
@@ -316,9 +313,8 @@ class LogPane(Vertical, EventActions):
         message.stop()
         await self.run_action(message.action)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Shows the selected event where there is room."""
-        self.set_class(event.size.width >= DETAIL_WIDTH, "-with-detail")
         self.call_after_refresh(self.show_detail)
 
     def _mark(self) -> None:

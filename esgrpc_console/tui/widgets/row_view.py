@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -41,11 +41,6 @@ class RowView(Widget, can_focus=True):
         "row-view--heading",
         "row-view--row",
         "row-view--cursor",
-        "row-view--quiet",
-        "row-view--error",
-        "row-view--warning",
-        "row-view--accent",
-        "row-view--stale",
     }
 
     DEFAULT_CSS = """
@@ -53,20 +48,8 @@ class RowView(Widget, can_focus=True):
         height: 1fr;
         background: $background;
 
-        & > .row-view--heading, & > .row-view--quiet {
+        & > .row-view--heading {
             color: $foreground 60%;
-        }
-        & > .row-view--error {
-            color: $text-error;
-        }
-        & > .row-view--warning {
-            color: $text-warning;
-        }
-        & > .row-view--accent {
-            color: $text-accent;
-        }
-        & > .row-view--stale {
-            text-style: dim;
         }
         & > .row-view--cursor {
             background: $surface;
@@ -119,6 +102,12 @@ class RowView(Widget, can_focus=True):
         """The first row on the screen."""
         self.is_stale = False
         self._told: object = None
+        self._styles_by_name: dict[str, Style] = {}
+
+    def notify_style_update(self) -> None:
+        """Draws in other colours."""
+        super().notify_style_update()
+        self._styles_by_name = {}
 
     # What subclasses know.
 
@@ -250,7 +239,7 @@ class RowView(Widget, can_focus=True):
         row = self.top + y - 1
         if row >= self.row_count:
             words = f"  {self.empty_words()}" if not self.row_count and y == 1 else ""
-            style = self.get_component_rich_style("row-view--quiet")
+            style = self.get_component_rich_style("row-view--heading")
             return _strip([(words, Style())], width, style)
         # Unlike the widget's own style, this one is kept.
         name = "row-view--cursor" if row == self.cursor else "row-view--row"
@@ -297,7 +286,9 @@ class RowView(Widget, can_focus=True):
         return _strip(pieces, width, style).apply_offsets(0, key)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"row-view--{name}", partial=True) if name else Style()
+        if not self._styles_by_name:
+            self._styles_by_name = _named_styles(self.app.theme_variables)
+        return self._styles_by_name.get(name, Style())
 
     def _text(self, row: int) -> str:
         return _GUTTER + "".join(text for text, _ in self.cells(row))
@@ -317,6 +308,17 @@ class RowView(Widget, can_focus=True):
         y = row - self.top + 1
         if 1 <= y <= self.page:
             self.refresh(Region(0, y, self.size.width, 1))
+
+
+def _named_styles(theme_variables: Mapping[str, str]) -> dict[str, Style]:
+    # Not by component classes: Textual would match rules for each, each time anything changes.
+    return {
+        "": Style(),
+        "quiet": Style(dim=True),
+        "error": Style(color=theme_variables.get("text-error")),
+        "warning": Style(color=theme_variables.get("text-warning")),
+        "accent": Style(color=theme_variables.get("text-accent")),
+    }
 
 
 def _strip(pieces: Sequence[tuple[str, Style]], width: int, style: Style) -> Strip:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -25,54 +24,12 @@ class StyledLines(ScrollView, can_focus=True):
     # There are no links in it to look for.
     auto_links = False
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "styled-lines--mark",
-        *(f"styled-lines--{kind.value}" for kind in Kind),
-    }
-
     DEFAULT_CSS = """
     StyledLines {
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-gutter: stable;
         padding: 0 1;
-
-        & > .styled-lines--title {
-            color: $accent;
-            text-style: bold;
-        }
-        & > .styled-lines--label, & > .styled-lines--quiet {
-            color: $foreground 60%;
-        }
-        & > .styled-lines--key {
-            color: $text-primary;
-        }
-        & > .styled-lines--string {
-            color: $text-success;
-        }
-        & > .styled-lines--number {
-            color: $text-warning;
-        }
-        & > .styled-lines--word {
-            color: $text-secondary;
-            text-style: bold;
-        }
-        & > .styled-lines--added {
-            color: $text-success;
-            text-style: bold;
-        }
-        & > .styled-lines--changed {
-            color: $text-warning;
-            text-style: bold;
-        }
-        & > .styled-lines--removed, & > .styled-lines--error {
-            color: $text-error;
-            text-style: bold;
-        }
-        & > .styled-lines--mark {
-            background: $warning;
-            color: $background;
-        }
     }
     """
 
@@ -149,17 +106,13 @@ class StyledLines(ScrollView, can_focus=True):
     def _draw(self, y: int, width: int, selection: Selection | None) -> Strip:
         row = self._rows[y]
         if not self._styles:
-            self._styles = {
-                kind: self.get_component_rich_style(f"styled-lines--{kind.value}", partial=True)
-                for kind in Kind
-            }
+            self._styles = _styles(self.app.theme_variables)
         text = Text(" " * row.indent, no_wrap=True, end="")
         for piece, kind in row.pieces:
             text.append(piece, self._styles[kind])
         if self._mark:
-            style = self.get_component_rich_style("styled-lines--mark", partial=True)
             for found in re.finditer(re.escape(self._mark), text.plain, re.IGNORECASE):
-                text.stylize(style, *found.span())
+                text.stylize(_MARK, *found.span())
         span = None if selection is None else selection.get_span(y)
         if span is not None:
             start, end = span
@@ -168,3 +121,32 @@ class StyledLines(ScrollView, can_focus=True):
         segments: list[Segment] = list(text.render(self.app.console))
         strip = Strip(segments).crop_extend(0, width, None)
         return strip.apply_style(self.rich_style).apply_offsets(0, y)
+
+
+_MARK = Style(reverse=True, bold=True)
+_COLOURS = {
+    Kind.TITLE: "accent",
+    Kind.KEY: "text-primary",
+    Kind.STRING: "text-success",
+    Kind.NUMBER: "text-warning",
+    Kind.WORD: "text-secondary",
+    Kind.ADDED: "text-success",
+    Kind.CHANGED: "text-warning",
+    Kind.REMOVED: "text-error",
+    Kind.ERROR: "text-error",
+}
+"""Names of colours of the theme. They say nothing that isn't said by symbols too."""
+_BOLD = {Kind.TITLE, Kind.WORD, Kind.ADDED, Kind.CHANGED, Kind.REMOVED, Kind.ERROR}
+_DIM = {Kind.LABEL, Kind.QUIET}
+
+
+def _styles(theme_variables: Mapping[str, str]) -> dict[Kind, Style]:
+    # Not by component classes: for so many, Textual would match rules each time anything changes.
+    return {
+        kind: Style(
+            color=theme_variables.get(_COLOURS.get(kind, "")),
+            bold=kind in _BOLD or None,
+            dim=kind in _DIM or None,
+        )
+        for kind in Kind
+    }

@@ -68,7 +68,8 @@ def test_of_a_long_text_the_beginning_is_shown_and_that_it_is_not_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no", '{"a', '"\\', "}]", "[" * 50_000, '{"a":' * 50_000, "[1 2", ":::", '{1: "a"}']
+    "text",
+    ["", "no", '{"a', '"\\', "}]", "[" * 50_000, '{"a":' * 50_000, "[1 2", ":::", '{1: "a"}'],
 )
 def test_what_is_no_json_is_shown_all_the_same(text: str) -> None:
     shown = _text(json_lines(text))
