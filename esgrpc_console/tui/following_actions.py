@@ -224,7 +224,7 @@ def _retry_consequences(following: FollowingView, now: float) -> tuple[str, ...]
 
 def _describe(event: EventView) -> str:
     when = f"  {event.timestamp.astimezone():%Y-%m-%d %H:%M:%S}" if event.timestamp else ""
-    lines = [f"{words.line(event.short_topic)}  {words.line(event.originator_id)}{when}"]
+    lines = [f"{words.line(event.short_topic)}{when}", words.line(event.originator_id)]
     content = words.line(event.state or event.error)
     if len(content) > _MAX_SHOWN_STATE:
         content = f"{content[: _MAX_SHOWN_STATE - 1]}…"

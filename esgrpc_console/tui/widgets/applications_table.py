@@ -50,6 +50,7 @@ class ApplicationsTable(LiveTable[ApplicationView]):
         Column("errors", "ERR/S", 70, is_number=True),
         Column("up", "UP", 50, is_number=True, min_width=6),
     )
+    NOUN = "application"
     NOTE_FROM = "rate"
     EMPTY = "no application is known yet"
 

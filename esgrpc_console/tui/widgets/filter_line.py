@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from esgrpc_console.system_view import words
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.widgets.live_table import Item, LiveTable
 
@@ -73,9 +74,9 @@ class FilterLine(Horizontal):
         self.display = True
         self._input.focus()
 
-    def show_count(self, shown: int, total: int) -> None:
-        """Says how many rows the filter leaves."""
-        text = Content(f"{shown:,} of {total:,}")
+    def show_count(self, shown: int, total: str) -> None:
+        """Says how many rows the filter leaves of how many of what."""
+        text = Content(f"{shown:,} of {total}")
         if self._count.content != text:
             self._count.update(text)
 
@@ -148,7 +149,8 @@ class FilteredTable(Vertical, Generic[Item]):
     @on(LiveTable.Shown)
     def show_count(self) -> None:
         """Says how many rows the filter leaves."""
-        self._line.show_count(self.table.shown, self.table.total)
+        total = words.count(self.table.total, self.table.NOUN)
+        self._line.show_count(self.table.shown, total)
 
     @on(FilterLine.Changed)
     def show_filtered(self, message: FilterLine.Changed) -> None:

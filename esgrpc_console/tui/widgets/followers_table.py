@@ -53,6 +53,7 @@ class FollowersTable(LiveTable[FollowingView]):
         Column("catch_up", "CAUGHT UP IN", 55, is_number=True),
         Column("error", "LAST ERROR", 80, is_elastic=True, max_width=200),
     )
+    NOUN = "following"
     EMPTY = "no application follows another"
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -46,6 +46,8 @@ class LiveTable(ScrollView, Generic[Item], can_focus=True):
     """Shows items as rows, by key, with a cursor that stays on its row wherever the row goes."""
 
     COLUMNS: ClassVar[Sequence[Column]] = ()
+    NOUN: ClassVar[str] = "row"
+    """What an item is."""
     NOTE_FROM: ClassVar[str] = ""
     EMPTY: ClassVar[str] = ""
     """What is said where there is nothing."""
