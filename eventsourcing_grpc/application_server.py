@@ -22,14 +22,16 @@ from eventsourcing_grpc.addresses import split_address
 from eventsourcing_grpc.application_construction import construct_application
 from eventsourcing_grpc.application_service import ApplicationService
 from eventsourcing_grpc.call_statistics import CallStatistics
+from eventsourcing_grpc.certificate_files import CertificateFiles
 from eventsourcing_grpc.channels import SERVER_OPTIONS, open_channel
-from eventsourcing_grpc.credentials import server_credentials
+from eventsourcing_grpc.credentials import server_certificates, server_credentials
 from eventsourcing_grpc.environment import (
     APPLICATION_TOPIC,
     SYSTEM_TOPIC,
     EnvironmentVariableError,
     application_environment,
     has_server_address,
+    listen_address,
     max_pull_interval,
     server_address,
 )
@@ -89,6 +91,7 @@ class GrpcApplicationServer:
         self._max_workers = max_workers or DEFAULT_MAX_WORKERS
         self._system = system or self._configured_system()
         self._configured_address = server_address(self.env, self._name)
+        self._listen_address = listen_address(self.env, self._name)
         self._max_pull_interval = max_pull_interval(self.env, self._name)
         self._address = self._configured_address
         self._application: Application[Any] | None = None
@@ -98,7 +101,7 @@ class GrpcApplicationServer:
 
     @property
     def address(self) -> str:
-        """Where the server listens. A configured port 0 is replaced by the one that was chosen."""
+        """Where the server is found. A configured port 0 is replaced by the one that was chosen."""
         return self._address
 
     @property
@@ -165,8 +168,8 @@ class GrpcApplicationServer:
         return system
 
     def _serve(self) -> None:
-        credentials = server_credentials(self.env, self._name, self._configured_address)
-        _check_is_free(self._configured_address, self._name)
+        certificates = server_certificates(self.env, self._name, self._listen_address)
+        _check_is_free(self._listen_address, self._name)
         if not isinstance(getattr(self._application, "recorder", None), POPORecorder):
             self._application = None
         application = self.application
@@ -185,7 +188,7 @@ class GrpcApplicationServer:
             self._followings = self._make_followings(application)
             # Listening can't be undone before the start: what may fail comes first.
             methods, addresses = ExposedMethods(self.app_class), self._known_addresses()
-            self._listen(credentials)
+            self._listen(certificates)
             addresses[self._name] = self._address
             self._add_services(application, methods, addresses)
             self._server.start()
@@ -259,17 +262,17 @@ class GrpcApplicationServer:
             if has_server_address(self.env, name)
         }
 
-    def _listen(self, credentials: grpc.ServerCredentials | None) -> None:
-        address = self._configured_address
+    def _listen(self, certificates: CertificateFiles | None) -> None:
+        address = self._listen_address
         try:
-            if credentials is None:
+            if certificates is None:
                 port = self._server.add_insecure_port(address)
             else:
-                port = self._server.add_secure_port(address, credentials)
+                port = self._server.add_secure_port(address, server_credentials(certificates))
         except RuntimeError as e:
             msg = f"{self._name} can't be served on {address}: the address can't be listened on"
             raise AddressUnavailableError(msg) from e
-        if not address.startswith("unix:"):
+        if address == self._configured_address and not address.startswith("unix:"):
             self._address = f"{address.rpartition(':')[0]}:{port}"
 
     def _stop_when_asked(self) -> None:

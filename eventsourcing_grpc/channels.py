@@ -10,14 +10,8 @@ from collections.abc import Mapping
 import grpc
 from grpc.experimental import ChannelOptions
 
-from eventsourcing_grpc.addresses import is_loopback
-from eventsourcing_grpc.credentials import channel_credentials
-from eventsourcing_grpc.environment import (
-    CERTIFICATE_PATH,
-    PRIVATE_KEY_PATH,
-    ROOT_CERTIFICATE_PATH,
-    EnvironmentVariableError,
-)
+from eventsourcing_grpc.credentials import channel_credentials, client_certificates
+from eventsourcing_grpc.reloading_channel import ReloadingChannel
 
 Options = list[tuple[str, int]]
 
@@ -65,32 +59,19 @@ SERVER_OPTIONS: Options = [
 def open_channel(address: str, env: Mapping[str, str], application_name: str = "") -> grpc.Channel:
     """Returns a channel to an address, with mutual TLS where certificates are configured.
 
-    Nothing is sent before the first call.
+    Nothing is sent before the first call. New connections are made with the certificates that the
+    files then have.
 
     :raises EnvironmentVariableError: when only some of the certificate files are configured, or
         none is and the address is not on this machine.
     :raises CertificateError: when a certificate file can't be used.
     """
-    credentials = client_credentials(address, env, application_name)
-    if credentials is None:
+    files = client_certificates(env, application_name, address)
+    if files is None:
         return grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
-    return grpc.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
-
-
-def client_credentials(
-    address: str, env: Mapping[str, str], application_name: str = ""
-) -> grpc.ChannelCredentials | None:
-    """Returns the credentials that an address is to be called with, or None for plaintext.
-
-    :raises EnvironmentVariableError: when only some of the certificate files are configured, or
-        none is and the address is not on this machine.
-    :raises CertificateError: when a certificate file can't be used.
-    """
-    credentials = channel_credentials(env, application_name)
-    if credentials is None and not is_loopback(address):
-        msg = (
-            f"{address!r} is not on this machine, and nothing is sent there without TLS: set "
-            f"{PRIVATE_KEY_PATH}, {CERTIFICATE_PATH} and {ROOT_CERTIFICATE_PATH}"
-        )
-        raise EnvironmentVariableError(msg)
-    return credentials
+    return ReloadingChannel(
+        files,
+        lambda certificates: grpc.secure_channel(
+            address, channel_credentials(certificates), options=CHANNEL_OPTIONS
+        ),
+    )

@@ -7,6 +7,7 @@ What they mean for persistence, transcoding and encryption is left to the core l
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -19,14 +20,20 @@ from eventsourcing_grpc.addresses import check_address
 from eventsourcing_grpc.user_errors import UserError
 
 SERVER_ADDRESS = "GRPC_SERVER_ADDRESS"
+LISTEN_ADDRESS = "GRPC_SERVER_LISTEN_ADDRESS"
 MAX_PULL_INTERVAL = "MAX_PULL_INTERVAL"
 APPLICATION_TOPIC = "APPLICATION_TOPIC"
 SYSTEM_TOPIC = "SYSTEM_TOPIC"
 PRIVATE_KEY_PATH = "GRPC_SSL_PRIVATE_KEY_PATH"
 CERTIFICATE_PATH = "GRPC_SSL_CERTIFICATE_PATH"
 ROOT_CERTIFICATE_PATH = "GRPC_SSL_ROOT_CERTIFICATE_PATH"
+ALLOWED_CLIENTS = "GRPC_ALLOWED_CLIENTS"
+OPERATORS = "GRPC_OPERATORS"
 
 DEFAULT_MAX_PULL_INTERVAL = 1.0
+
+# What names of certificates are made of: host names, addresses, URIs, and plain common names.
+_CERTIFICATE_NAME = re.compile(r"[\w.:/@%+~-]+")
 
 
 class EnvironmentVariableError(UserError, ValueError):
@@ -76,6 +83,22 @@ def server_address(env: Mapping[str, str], application_name: str) -> str:
     return address
 
 
+def listen_address(env: Mapping[str, str], application_name: str) -> str:
+    """Returns the address that an application's server listens on: the one where it is found,
+    unless another one is set, such as ``0.0.0.0:50051`` where a load balancer has its name.
+
+    :raises EnvironmentVariableError: when the address is missing or malformed.
+    """
+    address = Environment(application_name, env).get(LISTEN_ADDRESS)
+    if not address:
+        return server_address(env, application_name)
+    problem = check_address(address)
+    if problem:
+        msg = f"{LISTEN_ADDRESS}={address!r} is not an address: {problem}. A good one is 0.0.0.0:50051"
+        raise EnvironmentVariableError(msg)
+    return address
+
+
 def has_server_address(env: Mapping[str, str], application_name: str) -> bool:
     """Tells whether an address is configured for an application's server."""
     return bool(Environment(application_name, env).get(SERVER_ADDRESS))
@@ -115,3 +138,47 @@ def certificate_paths(env: Mapping[str, str], application_name: str) -> Certific
         msg = f"Mutual TLS needs all of {', '.join(variables)}: set {' and '.join(missing)} too"
         raise EnvironmentVariableError(msg)
     return CertificatePaths(*values)
+
+
+def allowed_clients(env: Mapping[str, str], application_name: str) -> frozenset[str] | None:
+    """Returns the names of the certificates whose owners may call an application.
+
+    None: whoever has a certificate of the root may.
+
+    :raises EnvironmentVariableError: when the value is not a list of names.
+    """
+    return _certificate_names(env, application_name, ALLOWED_CLIENTS)
+
+
+def operators(env: Mapping[str, str], application_name: str) -> frozenset[str] | None:
+    """Returns the names of the certificates whose owners may operate an application.
+
+    None: whoever may call it may.
+
+    :raises EnvironmentVariableError: when the value is not a list of names.
+    """
+    return _certificate_names(env, application_name, OPERATORS)
+
+
+def _certificate_names(
+    env: Mapping[str, str], application_name: str, variable: str
+) -> frozenset[str] | None:
+    keys = Environment(application_name).create_keys(variable)
+    name = next((key for key in keys if key in env), None)
+    if name is None:
+        return None
+    text = env[name]
+    names = text.replace(",", " ").split()
+    good = "A good one is 'orders, ops.example'"
+    if not names:
+        # Taking it for a list that is not set would let everyone in by mistake.
+        msg = f"{name}={text!r} names nobody: unset it, or list names of certificates. {good}"
+        raise EnvironmentVariableError(msg)
+    for listed in names:
+        if not _CERTIFICATE_NAME.fullmatch(listed):
+            msg = (
+                f"{name}={text!r} is not a list of names of certificates: {listed!r} is none, "
+                f"and there are no patterns. {good}"
+            )
+            raise EnvironmentVariableError(msg)
+    return frozenset(names)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import grpc
 
 from esgrpc_console.system_view.failures import explain
 from esgrpc_console.system_view.options import ConnectionOptions, OptionError
 from eventsourcing_grpc.addresses import split_address
-from eventsourcing_grpc.channels import CHANNEL_OPTIONS, client_credentials
+from eventsourcing_grpc.certificate_files import CertificateFiles
+from eventsourcing_grpc.certificates import Certificates
+from eventsourcing_grpc.channels import CHANNEL_OPTIONS
+from eventsourcing_grpc.credentials import channel_credentials, client_certificates
 from eventsourcing_grpc.environment import CERTIFICATE_PATH, certificate_paths
 from eventsourcing_grpc.user_errors import UserError
 
@@ -31,6 +33,8 @@ class ChannelOpener:
     def __init__(self, options: ConnectionOptions, env: Mapping[str, str]) -> None:
         self._options = options
         self._env = options.environment(env)
+        self._files: CertificateFiles | None = None
+        self._opened: WeakKeyDictionary[grpc.aio.Channel, Certificates] = WeakKeyDictionary()
 
     def open(self, address: str) -> grpc.aio.Channel:
         """Returns a channel to an address. Nothing is sent before the first call.
@@ -38,25 +42,31 @@ class ChannelOpener:
         :raises OptionError: when a certificate file is missing or can't be used, or none is
             configured and the address is not on this machine.
         """
-        try:
-            credentials = client_credentials(address, self._env)
-        except UserError as e:
-            raise OptionError(self._options.in_own_words(str(e))) from e
-        if credentials is None:
+        if self._files is None:
+            try:
+                self._files = client_certificates(self._env, "", address)
+            except UserError as e:
+                raise OptionError(self._options.in_own_words(str(e))) from e
+        if self._files is None:
             return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
         options: list[tuple[str, int | str]] = [*CHANNEL_OPTIONS]
         if self._options.server_name:
             options.append(("grpc.ssl_target_name_override", self._options.server_name))
-        return grpc.aio.secure_channel(address, credentials, options=options)
+        certificates = self._files.look()
+        credentials = channel_credentials(certificates)
+        channel = grpc.aio.secure_channel(address, credentials, options=options)
+        self._opened[channel] = certificates
+        return channel
 
-    def certificate_times(self) -> tuple[int, ...]:
-        """Returns when each certificate file was changed: a channel keeps those it was opened with."""
-        times = []
-        paths = certificate_paths(self._env, "")
-        for path in (paths.private_key, paths.certificate, paths.root_certificate) if paths else ():
-            with suppress(OSError):
-                times.append(Path(path).stat().st_mtime_ns)
-        return tuple(times)
+    def is_outdated(self, channel: grpc.aio.Channel) -> bool:
+        """Tells whether certificates are others now: a channel keeps those it was opened with."""
+        opened_with = self._opened.get(channel)
+        return self._files is not None and self._files.look() is not opened_with
+
+    @property
+    def refusal(self) -> str:
+        """Why the newest certificate files are not used. Empty: they are."""
+        return self._options.in_own_words(self._files.refusal) if self._files else ""
 
     async def explain(self, error: grpc.aio.AioRpcError, address: str) -> str:
         """Returns in a few words why a server can't be reached, for people.

@@ -94,7 +94,6 @@ class ApplicationConnection:
 
     def _use(self, channel: grpc.aio.Channel) -> None:
         self._channel = channel
-        self._certificate_times = self._opener.certificate_times()
         self.operations = OperationsStub(channel)
         self._health = health_pb2_grpc.HealthStub(channel)
 
@@ -110,6 +109,8 @@ class ApplicationConnection:
                 why = "no answer in time"
             except RequestFailed as e:
                 why = str(e)
+            if self._opener.refusal:
+                why += f" (and the new certificate files can't be used: {self._opener.refusal})"
             self._state.lose(self.name, f"{why}{self._hint}", since=self._last_heard)
             self.has_been_heard.set()
             await asyncio.sleep(self._backoff.next_delay())
@@ -122,7 +123,7 @@ class ApplicationConnection:
 
     async def _renew_channel(self) -> None:
         """Opens another channel where certificates are others now: this one would keep the old."""
-        if self._opener.certificate_times() != self._certificate_times:
+        if self._opener.is_outdated(self._channel):
             channel = self._opener.open(self._address)
             await self._channel.close(None)
             self._use(channel)

@@ -15,8 +15,8 @@ from eventsourcing_grpc.application_client import ServiceUnavailable, connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.credentials import (
     CertificateError,
-    channel_credentials,
-    server_credentials,
+    client_certificates,
+    server_certificates,
 )
 from eventsourcing_grpc.environment import EnvironmentVariableError
 from eventsourcing_grpc.example import Orders, system
@@ -161,27 +161,27 @@ def test_address_off_loopback_is_refused_without_tls(address: str) -> None:
     "address", ["localhost:1", "127.0.0.1:1", "127.1.2.3:1", "[::1]:1", "unix:/tmp/socket"]
 )
 def test_loopback_may_be_served_without_tls(address: str) -> None:
-    assert server_credentials({}, "Notebook", address) is None
+    assert server_certificates({}, "Notebook", address) is None
 
 
 def test_address_off_loopback_may_be_served_with_tls(files: dict[str, str]) -> None:
-    assert server_credentials(files, "Notebook", "0.0.0.0:50051") is not None
+    assert server_certificates(files, "Notebook", "0.0.0.0:50051") is not None
 
 
 @pytest.mark.parametrize("missing", [KEY, CERTIFICATE, ROOT])
 def test_missing_variable_is_named(files: dict[str, str], missing: str) -> None:
     del files[missing]
     with pytest.raises(EnvironmentVariableError, match=f"set {missing} too"):
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     with pytest.raises(EnvironmentVariableError, match=f"set {missing} too"):
-        server_credentials(files, "Notebook", "localhost:50051")
+        server_certificates(files, "Notebook", "localhost:50051")
 
 
 @pytest.mark.parametrize("variable", [KEY, CERTIFICATE, ROOT])
 def test_missing_file_is_named(files: dict[str, str], variable: str) -> None:
     Path(files[variable]).unlink()
     with pytest.raises(CertificateError, match="No such file") as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert f"{variable}='{files[variable]}'" in str(caught.value)
 
 
@@ -190,7 +190,7 @@ def test_unreadable_file_is_named(files: dict[str, str], variable: str, tmp_path
     # Permissions don't stop everyone who runs tests. That a directory can't be read does.
     files[variable] = str(tmp_path)
     with pytest.raises(CertificateError, match="can't be read: Is a directory") as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert f"{variable}='{tmp_path}'" in str(caught.value)
 
 
@@ -201,14 +201,14 @@ def test_file_in_another_format_is_named(
 ) -> None:
     Path(files[variable]).write_bytes(content)
     with pytest.raises(CertificateError, match="PEM format") as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert f"{variable}='{files[variable]}'" in str(caught.value)
 
 
 def test_key_of_another_certificate_is_told(files: dict[str, str], tmp_path: Path) -> None:
     files[KEY] = new_certificates(tmp_path / "others")[KEY]
     with pytest.raises(CertificateError, match="is not the key of") as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert files[KEY] in str(caught.value)
     assert files[CERTIFICATE] in str(caught.value)
 
@@ -222,14 +222,14 @@ def test_key_with_a_password_is_told(files: dict[str, str], tmp_path: Path) -> N
     )
     Path(files[KEY]).write_bytes(encrypted)
     with pytest.raises(CertificateError, match="without a password") as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert f"{KEY}='{files[KEY]}'" in str(caught.value)
 
 
 def test_certificate_of_another_root_is_told(files: dict[str, str], tmp_path: Path) -> None:
     files[ROOT] = new_certificates(tmp_path / "others")[ROOT]
     with pytest.raises(CertificateError, match="is not trusted by") as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert files[CERTIFICATE] in str(caught.value)
     assert files[ROOT] in str(caught.value)
 
@@ -246,7 +246,7 @@ def test_certificate_that_is_not_valid_today_is_told(tmp_path: Path, days: int, 
     )
     files = write_certificates(tmp_path, root, owner)
     with pytest.raises(CertificateError, match=words) as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert files[CERTIFICATE] in str(caught.value)
 
 
@@ -256,7 +256,7 @@ def test_expired_root_is_told(tmp_path: Path) -> None:
     )
     files = write_certificates(tmp_path, root)
     with pytest.raises(CertificateError, match="expired") as caught:
-        channel_credentials(files)
+        client_certificates(files, "", "localhost:50051")
     assert files[ROOT] in str(caught.value)
 
 
@@ -269,4 +269,4 @@ def test_certificate_error_keeps_a_server_from_starting(files: dict[str, str]) -
 
 
 def test_nothing_is_configured_without_variables() -> None:
-    assert channel_credentials({}) is None
+    assert client_certificates({}, "", "localhost:50051") is None

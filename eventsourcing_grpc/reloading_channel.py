@@ -1,0 +1,226 @@
+"""A channel whose certificates may be replaced: new connections are made with the new ones.
+
+A ``grpc.Channel`` keeps the certificates that it was made with. This one makes another such channel
+when the files have changed. What is under way on the old one comes to its end there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, NoReturn
+from weakref import WeakSet
+
+import grpc
+
+from eventsourcing_grpc.certificate_files import CertificateFiles
+from eventsourcing_grpc.certificates import Certificates
+from eventsourcing_grpc.error_receiving import raised_exception, rpc_code
+
+_RETRY_DELAY = 0.2
+
+
+class ReloadingChannel(grpc.Channel):
+    """Stands for one channel after another, each with the certificates of its time.
+
+    The files are looked at when a call begins, once a second at most. For calls with one request.
+    """
+
+    def __init__(
+        self, files: CertificateFiles, make_channel: Callable[[Certificates], grpc.Channel]
+    ) -> None:
+        """:param make_channel: makes a channel with given certificates, and connects to nothing."""
+        self._files = files
+        self._make_channel = make_channel
+        self._lock = threading.Lock()
+        self._is_closed = False
+        certificates = files.look()
+        self._newest = _Generation(make_channel(certificates), certificates)
+        self._older: list[_Generation] = []
+
+    def unary_unary(self, *args: Any, **kwargs: Any) -> _UnaryCalls:
+        """Returns what makes calls of a method that has one response."""
+        return _UnaryCalls(self, lambda channel: channel.unary_unary(*args, **kwargs))
+
+    def unary_stream(self, *args: Any, **kwargs: Any) -> _StreamCalls:
+        """Returns what makes calls of a method that has a stream of responses."""
+        return _StreamCalls(self, lambda channel: channel.unary_stream(*args, **kwargs))
+
+    def stream_unary(self, *_: object, **__: object) -> NoReturn:
+        """Is not supported."""
+        raise NotImplementedError
+
+    def stream_stream(self, *_: object, **__: object) -> NoReturn:
+        """Is not supported."""
+        raise NotImplementedError
+
+    def subscribe(self, *_: object, **__: object) -> NoReturn:
+        """Is not supported: one of the channels may be connected while another one is not."""
+        raise NotImplementedError
+
+    def unsubscribe(self, *_: object) -> NoReturn:
+        """Is not supported."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends all calls. Closing a closed channel changes nothing."""
+        with self._lock:
+            self._is_closed = True
+            generations = [*self._older, self._newest]
+            self._older.clear()
+        for generation in generations:
+            generation.channel.close()
+
+    def __enter__(self) -> ReloadingChannel:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def begin(self) -> _Generation:
+        """Returns the channel for a call that begins. It is not closed before :meth:`end`."""
+        certificates = self._files.look()
+        unused: list[_Generation] = []
+        with self._lock:
+            if certificates is not self._newest.certificates and not self._is_closed:
+                self._older.append(self._newest)
+                self._newest = _Generation(self._make_channel(certificates), certificates)
+            if self._older:
+                unused = [old for old in self._older if not old.is_used]
+                self._older = [old for old in self._older if old not in unused]
+            generation = self._newest
+            generation.beginning += 1
+        for old in unused:
+            old.channel.close()
+        return generation
+
+    def end(self, generation: _Generation) -> None:
+        """Lets a channel be closed once there is a newer one and its calls have ended."""
+        with self._lock:
+            generation.beginning -= 1
+
+
+class _Generation:
+    """A channel, with what is under way on it."""
+
+    def __init__(self, channel: grpc.Channel, certificates: Certificates) -> None:
+        self.channel = channel
+        self.certificates = certificates
+        self.beginning = 0
+        """How many calls are between 'begin' and 'end'."""
+        # Calls that somebody goes on with after that. What nobody knows any more, nobody misses.
+        self.open_calls: WeakSet[Any] = WeakSet()
+        self._made: dict[object, Any] = {}
+
+    @property
+    def is_used(self) -> bool:
+        return self.beginning > 0 or any(call.is_active() for call in tuple(self.open_calls))
+
+    def made_by(self, make: Callable[[grpc.Channel], Any]) -> Any:
+        """Returns what makes calls of a method on this channel."""
+        made = self._made.get(make)
+        if made is None:
+            made = self._made[make] = make(self.channel)
+        return made
+
+
+class _UnaryCalls(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # Generic in its stubs only.
+    """Makes calls with one response."""
+
+    def __init__(self, channel: ReloadingChannel, make: Callable[[grpc.Channel], Any]) -> None:
+        self._channel = channel
+        self._make = make
+
+    def __call__(self, request: object, *args: Any, **kwargs: Any) -> Any:
+        generation = self._channel.begin()
+        try:
+            return generation.made_by(self._make)(request, *args, **kwargs)
+        finally:
+            self._channel.end(generation)
+
+    def with_call(self, request: object, *args: Any, **kwargs: Any) -> Any:
+        generation = self._channel.begin()
+        try:
+            return generation.made_by(self._make).with_call(request, *args, **kwargs)
+        finally:
+            self._channel.end(generation)
+
+    def future(self, request: object, *args: Any, **kwargs: Any) -> Any:
+        generation = self._channel.begin()
+        try:
+            call = generation.made_by(self._make).future(request, *args, **kwargs)
+            generation.open_calls.add(call)
+            return call
+        finally:
+            self._channel.end(generation)
+
+
+class _StreamCalls(grpc.UnaryStreamMultiCallable):  # type: ignore[type-arg]  # As above.
+    """Makes calls with a stream of responses."""
+
+    def __init__(self, channel: ReloadingChannel, make: Callable[[grpc.Channel], Any]) -> None:
+        self._channel = channel
+        self._make = make
+
+    def __call__(
+        self, request: object, *args: Any, wait_for_ready: bool | None = None, **kwargs: Any
+    ) -> Any:
+        def begin() -> Any:
+            generation = self._channel.begin()
+            try:
+                call = generation.made_by(self._make)(request, *args, **kwargs)
+                generation.open_calls.add(call)
+                return call
+            finally:
+                self._channel.end(generation)
+
+        return _PatientStream(begin) if wait_for_ready else begin()
+
+
+class _PatientStream:
+    """Is what ``wait_for_ready`` makes of a call, on whichever channel can be connected first.
+
+    On one channel, gRPC would wait for ever with certificates that have expired.
+    """
+
+    def __init__(self, begin: Callable[[], Any]) -> None:
+        self._begin = begin
+        self._is_cancelled = threading.Event()
+        self._has_begun = False
+        self._call = begin()
+
+    def __iter__(self) -> _PatientStream:
+        return self
+
+    def __next__(self) -> Any:
+        """Returns the next response.
+
+        :raises grpc.RpcError: when there has been a response and the connection is lost, when the
+            server refuses the call, and when it is cancelled.
+        """
+        while not self._has_begun:
+            try:
+                first = next(self._call)
+            except grpc.RpcError as e:
+                is_refused = rpc_code(e) is not grpc.StatusCode.UNAVAILABLE
+                is_answer = is_refused or raised_exception(e) is not None
+                if is_answer or self._is_cancelled.wait(_RETRY_DELAY):
+                    raise
+                self._call = self._begin()
+                if self._is_cancelled.is_set():
+                    self._call.cancel()
+            else:
+                self._has_begun = True
+                return first
+        return next(self._call)
+
+    def cancel(self) -> bool:
+        """Ends the call, from any thread."""
+        self._is_cancelled.set()
+        return bool(self._call.cancel())
