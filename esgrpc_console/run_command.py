@@ -19,7 +19,6 @@ from esgrpc_console.system_view import RequestFailed
 from eventsourcing_grpc.topics import add_app_dir, resolve_system
 from eventsourcing_grpc.user_errors import UserError
 
-CommandError = CommandFailed
 _SHOWN_LINES = 6
 _STATE_DIRECTORY = "esgrpc-console"
 _HISTORY = "history.jsonl"

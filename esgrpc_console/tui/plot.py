@@ -74,9 +74,11 @@ class _Canvas:
 
     def draw(self, values: Sequence[int], mark: Mark, *, is_dashed: bool) -> None:
         before = self._dot(values[0])
+        last = len(values) - 1
         for x, value in enumerate(values):
             dot = self._dot(value)
-            if not is_dashed or x // _DASH % 2 == 0:
+            # Its newest end is always there.
+            if not is_dashed or (last - x) // _DASH % 2 == 0:
                 for y in range(min(before, dot), max(before, dot) + 1):
                     self._set(x, y, mark)
             before = dot

@@ -1,11 +1,13 @@
-"""What is shown until the system can be watched."""
+"""What is shown until the system can be watched, which can be cancelled."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Middle, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -20,6 +22,8 @@ class StartingScreen(Screen[None]):
     """Says what is being waited for, for how long, and what the servers say in the meantime."""
 
     CSS_PATH = "starting_screen.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.quit", "cancel")]
 
     def __init__(self, title: str, progress: Callable[[], tuple[str, Sequence[str]]]) -> None:
         """

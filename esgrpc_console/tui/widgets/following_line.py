@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich.text import Text
@@ -9,12 +10,20 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from esgrpc_console.system_view import FollowingState, FollowingView, words
-from esgrpc_console.tui.appearance import Appearance, Tone
+from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.following_words import lag_words, since_words, try_words
 
 _GAP = "   "
 _PADDING = 2
 _STILL = {FollowingState.LIVE, FollowingState.CATCHING_UP, FollowingState.CONNECTING}
+
+
+@dataclass(frozen=True)
+class _Parts:
+    beginning: Text
+    since: str
+    tries: str
+    lag: str
 
 
 class FollowingLine(Widget):
@@ -28,8 +37,7 @@ class FollowingLine(Widget):
     }
     """
 
-    parts: reactive[tuple[Text, str]] = reactive((Text(), ""))
-    """What is at the left and at the right end."""
+    parts: reactive[_Parts | None] = reactive[_Parts | None](None)
 
     def show_following(
         self, following: FollowingView, appearance: Appearance, now: float, wall_clock: datetime
@@ -40,24 +48,29 @@ class FollowingLine(Widget):
         line.stylize("bold")
         line.append(_GAP)
         line.append_text(appearance.state(following.state, is_dim=is_stale))
-        if is_stale:
-            assert following.stale_since is not None
+        since = ""
+        if following.stale_since is not None:
             line.append(f"{_GAP}stale for {words.duration(now - following.stale_since)}", "bold")
         elif following.state not in _STILL:
-            line.append(f" {since_words(following, now, wall_clock)}")
+            since = f" {since_words(following, now, wall_clock)}"
         tries = try_words(following, now)
-        if tries:
-            line.append(f"{_GAP}{tries}", appearance.style(Tone.PLAIN))
-        self.parts = line, lag_words(following)
+        self.parts = _Parts(line, since, f"{_GAP}{tries}" if tries else "", lag_words(following))
 
     def render(self) -> Text:
-        """Returns the line. What is at its right end goes first where there is no room for both."""
-        left, right = self.parts
+        """Returns the line. Where there is no room for all, the lag goes first, which is told below,
+        and since when it is in its state."""
+        parts = self.parts
+        if parts is None:
+            return Text(end="")
         room = self.size.width - _PADDING
-        line = left.copy()
-        if line.cell_len + len(_GAP) + len(right) <= room:
-            line.append(" " * (room - line.cell_len - len(right)))
-            line.append(right)
-        else:
-            line.truncate(max(1, room), overflow="ellipsis")
+        for since, lag in ((parts.since, parts.lag), (parts.since, ""), ("", parts.lag), ("", "")):
+            line = parts.beginning.copy()
+            line.append(since)
+            line.append(parts.tries)
+            left = room - line.cell_len - len(lag)
+            if left >= (len(_GAP) if lag else 0):
+                line.append(" " * left)
+                line.append(lag)
+                return line
+        line.truncate(max(1, room), overflow="ellipsis")
         return line
