@@ -21,6 +21,7 @@ from eventsourcing_grpc import standard_services
 from eventsourcing_grpc.addresses import split_address
 from eventsourcing_grpc.application_construction import construct_application
 from eventsourcing_grpc.application_service import ApplicationService
+from eventsourcing_grpc.audit import AuditLog
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.certificate_files import CertificateFiles
 from eventsourcing_grpc.channels import SERVER_OPTIONS, open_channel
@@ -39,6 +40,8 @@ from eventsourcing_grpc.following import Following
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.operations_service import OperationsService
+from eventsourcing_grpc.permission_interceptor import PermissionInterceptor
+from eventsourcing_grpc.permissions import Permissions, permissions
 from eventsourcing_grpc.served_system import ServedApplication, ServedSystem
 from eventsourcing_grpc.server_process import ServerProcess
 from eventsourcing_grpc.stream_pool import StreamPool
@@ -93,6 +96,7 @@ class GrpcApplicationServer:
         self._configured_address = server_address(self.env, self._name)
         self._listen_address = listen_address(self.env, self._name)
         self._max_pull_interval = max_pull_interval(self.env, self._name)
+        self._permissions = permissions(self.env, self._name)
         self._address = self._configured_address
         self._application: Application[Any] | None = None
         self._followings: list[Following] = []
@@ -178,7 +182,16 @@ class GrpcApplicationServer:
         self._calls = ThreadPoolExecutor(self._max_workers, f"calls {self._name}")
         self._health = standard_services.Health(self._name)
         self._followings = []
-        self._server = grpc.server(self._calls, options=SERVER_OPTIONS)
+        self._audit = AuditLog(self._name)
+        methods = ExposedMethods(self.app_class)
+        # Without certificates nobody has a name.
+        allowed = self._permissions if certificates is not None else Permissions()
+        guard = PermissionInterceptor(self._name, allowed, methods, self._audit)
+        self._server = grpc.server(
+            self._calls,
+            options=SERVER_OPTIONS,
+            interceptors=[guard] if allowed.are_limited else None,
+        )
         try:
             self._feed.start()
             assert isinstance(application, Leader)
@@ -187,10 +200,10 @@ class GrpcApplicationServer:
             application.followers[:] = [*others, self._feed]
             self._followings = self._make_followings(application)
             # Listening can't be undone before the start: what may fail comes first.
-            methods, addresses = ExposedMethods(self.app_class), self._known_addresses()
+            addresses = self._known_addresses()
             self._listen(certificates)
             addresses[self._name] = self._address
-            self._add_services(application, methods, addresses)
+            self._add_services(application, methods, addresses, allowed, certificates)
             self._server.start()
         except BaseException:
             self._shut_down()
@@ -215,7 +228,12 @@ class GrpcApplicationServer:
         return followings
 
     def _add_services(
-        self, application: Application[Any], methods: ExposedMethods, addresses: Mapping[str, str]
+        self,
+        application: Application[Any],
+        methods: ExposedMethods,
+        addresses: Mapping[str, str],
+        allowed: Permissions,
+        certificates: CertificateFiles | None,
     ) -> None:
         calls = CallStatistics()
         programs = ApplicationService(
@@ -223,6 +241,8 @@ class GrpcApplicationServer:
             methods=methods,
             feed=self._feed,
             calls=calls,
+            permissions=allowed,
+            audit=self._audit,
             is_stopping=self.is_stopping,
         )
         operators = OperationsService(
@@ -233,6 +253,9 @@ class GrpcApplicationServer:
             calls=calls,
             identity=self._identity(addresses),
             streams=self._streams,
+            permissions=allowed,
+            certificates=certificates,
+            audit=self._audit,
             is_stopping=self.is_stopping,
         )
         reflection = standard_services.Reflection(self._streams)
@@ -297,6 +320,7 @@ class GrpcApplicationServer:
         calls_ended.wait()
         self._health.shutdown()
         self._streams.shutdown()
+        self._audit.close()
         # Closing a database under a method that still runs, though its caller has been told or has
         # gone, can end the process with a segmentation fault.
         closer = threading.Thread(

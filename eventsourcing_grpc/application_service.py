@@ -11,7 +11,8 @@ import grpc
 from eventsourcing.application import Application
 from eventsourcing.persistence import Transcoder
 
-from eventsourcing_grpc.addresses import is_loopback_peer
+from eventsourcing_grpc.audit import AuditLog
+from eventsourcing_grpc.call_audit import CallAudit
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.conversion import notification_to_message
 from eventsourcing_grpc.error_sending import abort, status_code
@@ -24,6 +25,8 @@ from eventsourcing_grpc.errors import (
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.notification_ring import MAX_BATCH_BYTES
+from eventsourcing_grpc.peer_identity import peer_identity
+from eventsourcing_grpc.permissions import Permissions
 from eventsourcing_grpc.protos import application_pb2 as pb
 from eventsourcing_grpc.remote_notification_log import check_limit
 from eventsourcing_grpc.stream_pool import StreamPool
@@ -44,12 +47,17 @@ class ApplicationService:
         methods: ExposedMethods,
         feed: NotificationFeed,
         calls: CallStatistics,
+        permissions: Permissions,
+        audit: AuditLog,
         is_stopping: threading.Event,
     ) -> None:
+        """:param permissions: say who may see tracebacks. They are enforced elsewhere."""
         self._application = application
         self._methods = methods
         self._feed = feed
         self._calls = calls
+        self._permissions = permissions
+        self._audit = CallAudit.of_programs(audit, application.name, methods)
         self._is_stopping = is_stopping
         self._transcoder: Transcoder = application.mapper.transcoder
 
@@ -89,10 +97,13 @@ class ApplicationService:
                 msg = f"The server of {self._application.name} is stopping"
                 raise ServerStoppingError(msg)
             with self._calls.measure():
-                return pb.CallMethodResponse(result=self._call(request))
+                response = pb.CallMethodResponse(result=self._call(request))
         except BaseException as e:
             # SystemExit too: grpcio would leave the caller waiting.
+            self._audit.note(request.method, context, e)
             self._abort(context, e)
+        self._audit.note(request.method, context)
+        return response
 
     def _call(self, request: pb.CallMethodRequest) -> bytes:
         method = self._methods.get(request.method)
@@ -176,7 +187,7 @@ class ApplicationService:
             context,
             error,
             transcoder=self._transcoder,
-            with_traceback=is_loopback_peer(context.peer()),
+            with_traceback=self._permissions.may_see_tracebacks(peer_identity(context)),
         )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,6 +19,7 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, Transcod
 from eventsourcing_grpc.errors import (
     GrpcError,
     MethodNotExposedError,
+    PermissionDeniedError,
     RequestError,
     ResultNotEncodableError,
     ServerStoppingError,
@@ -27,6 +27,7 @@ from eventsourcing_grpc.errors import (
     UnknownMethodError,
 )
 from eventsourcing_grpc.protos.application_pb2 import RaisedException
+from eventsourcing_grpc.tracebacks import format_traceback
 
 if TYPE_CHECKING:
     from google.rpc.error_details_pb2 import BadRequest
@@ -45,6 +46,7 @@ _MAX_VIOLATIONS = 800
 _OWN_CODES: Mapping[type[GrpcError], grpc.StatusCode] = {
     RequestError: grpc.StatusCode.INVALID_ARGUMENT,
     MethodNotExposedError: grpc.StatusCode.PERMISSION_DENIED,
+    PermissionDeniedError: grpc.StatusCode.PERMISSION_DENIED,
     UnknownMethodError: grpc.StatusCode.UNIMPLEMENTED,
     ResultNotEncodableError: grpc.StatusCode.UNKNOWN,
     ServerStoppingError: grpc.StatusCode.UNAVAILABLE,
@@ -109,7 +111,7 @@ def abort(
             attributes=_encode_attributes(error, transcoder),
         )
         if with_traceback:
-            raised.traceback = _last("".join(traceback.format_exception(error)), _MAX_TRACEBACK)
+            raised.traceback = _last(format_traceback(error), _MAX_TRACEBACK)
     details = [
         ErrorInfo(
             reason=re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper(),

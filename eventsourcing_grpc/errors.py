@@ -55,6 +55,10 @@ class ArgumentsError(RequestError, TypeError):
     """Raised when a method is called with too few, too many, wrong-typed or undecodable arguments."""
 
 
+class PermissionDeniedError(GrpcError):
+    """Raised when calling what the names of one's certificate don't allow. Nothing was done."""
+
+
 class MethodNotExposedError(GrpcError):
     """Raised when calling what is there but not for clients."""
 

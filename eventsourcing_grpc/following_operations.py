@@ -9,7 +9,7 @@ from typing import Protocol
 
 import grpc
 
-from eventsourcing_grpc.audit import AuditEntry, audited
+from eventsourcing_grpc.audit import AuditEntry, AuditLog
 from eventsourcing_grpc.errors import RequestError, ServerStoppingError
 from eventsourcing_grpc.event_decoding import decode_event
 from eventsourcing_grpc.following import Following
@@ -40,10 +40,15 @@ class FollowingOperations:
     """
 
     def __init__(
-        self, name: str, followings: Sequence[Following], is_stopping: threading.Event
+        self,
+        name: str,
+        followings: Sequence[Following],
+        audit: AuditLog,
+        is_stopping: threading.Event,
     ) -> None:
         """:param name: the application's."""
         self._name = name
+        self._audit = audit
         self._followings = {following.leader_name: following for following in followings}
         self._is_stopping = is_stopping
 
@@ -118,8 +123,8 @@ class FollowingOperations:
         target = f"{self._name} <- {request.leader}"
         if notification_id is not None:
             target += f" #{notification_id}"
-        entry = AuditEntry(peer_identity(context), what, target, request.reason)
-        with audited(entry):
+        entry = AuditEntry(peer_identity(context), f"Operations.{what}", target, request.reason)
+        with self._audit.audited(entry):
             if self._is_stopping.is_set():
                 msg = f"The server of {self._name} is stopping"
                 raise ServerStoppingError(msg)

@@ -187,6 +187,11 @@ class ExposedMethods:
         except KeyError:
             raise self._explain(name) from None
 
+    def is_command(self, name: str) -> bool:
+        """Tells whether there is a method of that name, and it may change something."""
+        method = self._methods.get(name)
+        return method is not None and method.kind is MethodKind.COMMAND
+
     def _explain(self, name: str) -> MethodNotExposedError | UnknownMethodError:
         shown = name if name.isidentifier() and len(name) <= _MAX_NAME_LENGTH else repr(name[:40])
         refusal = self._refusal(name)

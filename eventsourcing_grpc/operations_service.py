@@ -12,9 +12,11 @@ from typing import Any, NoReturn
 import grpc
 from eventsourcing.application import Application
 
-from eventsourcing_grpc.addresses import is_loopback_peer
 from eventsourcing_grpc.aggregate_reading import read_aggregate
+from eventsourcing_grpc.audit import AuditLog
+from eventsourcing_grpc.call_audit import CallAudit
 from eventsourcing_grpc.call_statistics import CallStatistics
+from eventsourcing_grpc.certificate_files import CertificateFiles
 from eventsourcing_grpc.description import describe
 from eventsourcing_grpc.error_sending import abort, status_code
 from eventsourcing_grpc.errors import RequestError, ServerStoppingError
@@ -24,6 +26,8 @@ from eventsourcing_grpc.following_operations import FollowingOperations
 from eventsourcing_grpc.json_values import to_json_text
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
+from eventsourcing_grpc.peer_identity import peer_identity
+from eventsourcing_grpc.permissions import Permissions
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import (
     OperationsServicer,
@@ -56,9 +60,14 @@ class OperationsService(OperationsServicer):
         calls: CallStatistics,
         identity: ServedSystem,
         streams: StreamPool,
+        permissions: Permissions,
+        certificates: CertificateFiles | None,
+        audit: AuditLog,
         is_stopping: threading.Event,
     ) -> None:
         """:param streams: has the threads that watchers wait in, so that calls never wait for one.
+        :param permissions: say who may see tracebacks. They are enforced elsewhere.
+        :param certificates: of the server. None: it is served without TLS.
         :param is_stopping: ends the streams, within 0.1 s.
         """
         self._application = application
@@ -69,7 +78,10 @@ class OperationsService(OperationsServicer):
         self._is_stopping = is_stopping
         self._started_at = datetime.now(UTC)
         self._reporter = StatusReporter(identity.name, feed, followings, calls)
-        self._steering = FollowingOperations(identity.name, followings, is_stopping)
+        self._permissions = permissions
+        self._certificates = certificates
+        self._audit = CallAudit.of_operators(audit, identity.name, methods)
+        self._steering = FollowingOperations(identity.name, followings, audit, is_stopping)
         self._watch_behavior = streams.behavior(self._watch)
 
     def add_to_server(self, server: grpc.Server) -> None:
@@ -82,7 +94,11 @@ class OperationsService(OperationsServicer):
         """Tells what the application is, and where the others of its system are."""
         try:
             response = describe(
-                self._application, self._methods, self._identity, self._feed.event_topics()
+                self._application,
+                self._methods,
+                self._identity,
+                self._feed.event_topics(),
+                self._certificates.look().facts if self._certificates else None,
             )
             response.started_at.FromDatetime(self._started_at)
             return response
@@ -151,10 +167,13 @@ class OperationsService(OperationsServicer):
             if self._is_stopping.is_set():
                 raise self._stopping_error()
             with self._calls.measure():
-                return self._call(request)
+                response = self._call(request)
         except BaseException as e:
             # SystemExit too: grpcio would leave the caller waiting.
+            self._audit.note(request.method, context, e)
             self._abort(context, e)
+        self._audit.note(request.method, context)
+        return response
 
     def _call(self, request: pb.OperationsCallMethodRequest) -> pb.OperationsCallMethodResponse:
         # Importing pydantic takes longer than all else that a server does to start.
@@ -216,7 +235,7 @@ class OperationsService(OperationsServicer):
             context,
             error,
             transcoder=self._application.mapper.transcoder,
-            with_traceback=is_loopback_peer(context.peer()),
+            with_traceback=self._permissions.may_see_tracebacks(peer_identity(context)),
         )
 
 

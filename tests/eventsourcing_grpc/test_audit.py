@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from eventsourcing_grpc.audit import AuditEntry, audited
+from eventsourcing_grpc.audit import MAX_REFUSALS, AuditEntry, AuditLog
 from eventsourcing_grpc.errors import FollowingStateError
 from eventsourcing_grpc.peer_identity import PeerIdentity
 from eventsourcing_grpc.protos import operations_pb2 as pb
@@ -22,6 +22,7 @@ from tests.eventsourcing_grpc.steering import FAILING, LIVE, Refused, Steering
 from tests.system import applications
 from tests.system.applications import Fussy, Letters
 from tests.system.serving import Operator, application_of, serving
+from tests.waiting import wait_until
 
 pytest_plugins = ["tests.eventsourcing_grpc.steering_fixtures"]
 
@@ -70,7 +71,7 @@ def test_each_request_leaves_one_line(
     def line(what: str, target: str, outcome: str, reason: str = "a test") -> tuple[str, str]:
         return (
             "WARNING" if outcome.startswith("refused") else "INFO",
-            f'who="loopback" what={what} target="Fussy <- Letters{target}" reason="{reason}" '
+            f'who="loopback" what=Operations.{what} target="Fussy <- Letters{target}" reason="{reason}" '
             f'outcome="{outcome}"',
         )
 
@@ -118,6 +119,14 @@ def test_each_request_leaves_one_line(
         ]
 
 
+@pytest.fixture
+def audit_log() -> Iterator[AuditLog]:
+    """Is closed at the end: it may have a timer."""
+    log = AuditLog("Fussy")
+    yield log
+    log.close()
+
+
 @pytest.mark.parametrize("what", REQUESTS)
 def test_request_without_a_known_leader_or_a_reason_is_refused(
     memory_env: dict[str, str], lines: Callable[[], list[tuple[str, str]]], what: str
@@ -140,7 +149,7 @@ def test_request_without_a_known_leader_or_a_reason_is_refused(
             assert set(violations(refused.error)) == {"reason"}
         told = lines()
         assert [level for level, _ in told] == ["WARNING"] * 4
-        assert all(f" what={what} " in line and "refused: " in line for _, line in told)
+        assert all(f" what=Operations.{what} " in line and "refused: " in line for _, line in told)
         assert 'target="Fussy <- Leters' in told[0][1]
         assert follower.followings[0].status().state.name != "PAUSED"
 
@@ -166,18 +175,64 @@ def test_what_a_database_says_is_not_in_the_line(
     lines: Callable[[], list[tuple[str, str]]],
 ) -> None:
     entry = AuditEntry(LOOPBACK, "SkipEvent", "Fussy <- Letters #1", "why")
-    with pytest.raises(OperationalError), audited(entry):
+    with pytest.raises(OperationalError), AuditLog("Fussy").audited(entry):
         raise OperationalError("password=secret")
     ((level, line),) = lines()
     assert (level, line.rpartition(" outcome=")[2]) == ("WARNING", '"failed: OperationalError"')
 
 
-def test_refusals_are_in_the_line(lines: Callable[[], list[tuple[str, str]]]) -> None:
+def test_refusals_are_in_the_line(
+    audit_log: AuditLog, lines: Callable[[], list[tuple[str, str]]]
+) -> None:
     entry = AuditEntry(LOOPBACK, "RetryNow", "Fussy <- Letters", "why")
-    with pytest.raises(FollowingStateError), audited(entry):
+    with pytest.raises(FollowingStateError), audit_log.audited(entry):
         raise FollowingStateError("it can't be done")
     ((level, line),) = lines()
     assert (level, line.rpartition(" outcome=")[2]) == ("WARNING", '"refused: it can\'t be done"')
+
+
+def test_many_refusals_of_one_caller_share_lines_that_count_them(
+    audit_log: AuditLog, lines: Callable[[], list[tuple[str, str]]]
+) -> None:
+    for number in range(1, 3_001):
+        entry = AuditEntry(LOOPBACK, "Application.CallMethod", f"Bank.method_{number}")
+        audit_log.refuse(entry, "it is not allowed")
+    audit_log.close()
+    told = [line for _, line in lines()]
+    counts = [int(line.rpartition(" count=")[2]) if " count=" in line else 1 for line in told]
+    assert counts[:MAX_REFUSALS] == [1] * MAX_REFUSALS
+    assert sum(counts) == 3_000
+    assert len(told) < 100
+    # A line that stands for many tells of the last of them.
+    assert 'target="Bank.method_3000"' in told[-1]
+
+
+def test_refusals_of_others_are_told_at_once(
+    audit_log: AuditLog, lines: Callable[[], list[tuple[str, str]]]
+) -> None:
+    for _ in range(100):
+        audit_log.refuse(AuditEntry(LOOPBACK, "Application.CallMethod", "Bank.give"), "no")
+    lines()
+    alice = PeerIdentity(("alice",), "ipv4:10.0.0.7:1", is_loopback=False)
+    audit_log.refuse(AuditEntry(alice, "Application.CallMethod", "Bank.give"), "no")
+    audit_log.refuse(AuditEntry(LOOPBACK, "Operations.Watch", "Bank"), "no")
+    told = [line.partition(" target=")[0] for _, line in lines()]
+    assert 'who="alice" what=Application.CallMethod' in told
+    assert 'who="loopback" what=Operations.Watch' in told
+
+
+def test_what_was_held_back_is_told_without_another_refusal(
+    audit_log: AuditLog, lines: Callable[[], list[tuple[str, str]]]
+) -> None:
+    told: list[str] = []
+
+    def has_count() -> bool:
+        told.extend(line for _, line in lines())
+        return any(line.endswith(" count=10") for line in told)
+
+    for _ in range(MAX_REFUSALS + 10):
+        audit_log.refuse(AuditEntry(LOOPBACK, "Application.CallMethod", "Bank.give"), "no")
+    wait_until(has_count)
 
 
 @pytest.mark.parametrize(
@@ -205,4 +260,4 @@ def test_peer_with_a_certificate_is_told_by_its_names(
         with grpc.secure_channel(follower.address, credentials) as channel:
             REQUESTS["PauseFollowing"](OperationsStub(channel), "Letters", "why")
     ((_, line),) = lines()
-    assert line.startswith('who="alice.example, ops.example" what=PauseFollowing ')
+    assert line.startswith('who="alice.example, ops.example" what=Operations.PauseFollowing ')

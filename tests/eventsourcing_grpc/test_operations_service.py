@@ -15,11 +15,13 @@ from eventsourcing.cryptography import AESCipher
 
 from eventsourcing_grpc import example
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.audit import AuditLog
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.error_receiving import raised_exception
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.operations_service import OperationsService
+from eventsourcing_grpc.permissions import Permissions
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
 from eventsourcing_grpc.served_system import ServedSystem
@@ -195,6 +197,9 @@ def test_call_that_comes_while_the_server_stops_never_reaches_the_application() 
         calls=CallStatistics(),
         identity=ServedSystem("Shop", "shop:Shop", "", ()),
         streams=streams,
+        permissions=Permissions(),
+        certificates=None,
+        audit=AuditLog("Shop"),
         is_stopping=is_stopping,
     )
     server = grpc.server(ThreadPoolExecutor(1))
