@@ -6,7 +6,6 @@ The loop writes it. What operators are told is a snapshot of it.
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from eventsourcing_grpc.following_status import (
     FollowingSnapshot,
     FollowingState,
 )
+from eventsourcing_grpc.tracebacks import format_traceback
 
 _CATCHING_UP_LAG = 500
 
@@ -147,7 +147,7 @@ class FollowingRecord:
         :param notification_id: 0: it is not of an event.
         :param delay: seconds until then.
         """
-        text = "".join(traceback.format_exception(error))
+        text = format_traceback(error)
         with self._changed:
             self._set_state(FollowingState.FAILING)
             self._set_error(self._describe(error, notification_id, attempts, delay, text))
