@@ -93,7 +93,8 @@ update-packages: $(INSTALLED) ## Locks the newest (and oldest) versions of all p
 benchmark: $(INSTALLED) ## Measures the figures that the README quotes.
 	@$(VENV)/bin/python -m benchmarks $(ARGS)
 
-pictures: $(INSTALLED) ## Makes the pictures in docs/ from the running console.
+pictures: $(INSTALLED) ## Makes the pictures and the table of keys in docs/ from the running console.
+	@$(VENV)/bin/python docs/make_keys.py
 	@$(VENV)/bin/python docs/make_pictures.py $(ARGS)
 
 clean: ## Removes what was built, and caches. Keeps .venv and certificates.

@@ -46,6 +46,7 @@ from esgrpc_console.tui.screens.starting_screen import StartingScreen
 from esgrpc_console.tui.screens.trace_screen import TraceScreen
 from esgrpc_console.tui.session import Session, utc_now
 from esgrpc_console.tui.themes import COLOUR_BLIND_SAFE, DEFAULT_THEME
+from esgrpc_console.tui.written_keys import written_keys
 
 
 def _no_progress() -> tuple[str, Sequence[str]]:
@@ -300,7 +301,7 @@ class ConsoleApp(App[Exception]):
 
     def _keys(self, action_id: str) -> str:
         keys = self._system.keys.get(action_id) or ACTIONS_BY_ID[action_id].keys
-        return " ".join(_key_name(key) for key in keys.split(","))
+        return " ".join(written_keys(keys))
 
 
 _BASE_SCREENS = 2
@@ -313,20 +314,6 @@ _GOING = (
     OutputScreen,
     TraceScreen,
 )
-
-_KEY_NAMES = {
-    "question_mark": "?",
-    "exclamation_mark": "!",
-    "slash": "/",
-    "colon": ":",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "escape": "esc",
-}
-
-
-def _key_name(key: str) -> str:
-    return _KEY_NAMES.get(key, key)
 
 
 def _is_same(shown: Place, wanted: Place) -> bool:
