@@ -53,11 +53,11 @@ def lag_words(following: FollowingView) -> str:
         return "lag not known"
     if following.state is FollowingState.DIVERGED:
         return "beyond the head"
-    if following.lag == 0:
-        return "caught up"
-    lag = f"lag {words.number(following.lag)}"
+    lag = f"lag {words.number(following.lag)}" if following.lag else "caught up"
+    if following.head_stale_since is not None or following.stale_since is not None:
+        return f"{lag}, as last heard"
     growth = following.lag_growth
-    if growth is None or following.stale_since is not None:
+    if growth is None or not following.lag:
         return lag
     if abs(growth) < _NOTICEABLE:
         return f"{lag}, steady"

@@ -94,6 +94,17 @@ class Terminal:
                 self._stream.feed(data)
 
 
+ENTER, RIGHT, F5 = "\r", "\x1b[C", "\x1b[15~"
+ALL_IS_WELL = "● all is well: 3 applications, 4 followings, all caught up"
+
+
+@pytest.fixture(autouse=True)
+def _own_directories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Lets programs find neither the person's configuration nor what was called before."""
+    for kind in ("CONFIG", "STATE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
+
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal = Terminal(
@@ -108,33 +119,53 @@ def _assert_gone(processes: list[psutil.Process]) -> None:
     assert alive == []
 
 
+def _server(terminal: Terminal, name: str) -> psutil.Process:
+    (found,) = [
+        child
+        for child in terminal.children()
+        if child.environ()["APPLICATION_TOPIC"].endswith(f":{name}")
+    ]
+    return found
+
+
+def _wait_until_well(terminal: Terminal, timeout: float = 15.0) -> None:
+    """Waits for an overview on which everything is as it should be."""
+    shown = terminal.wait_for(
+        lambda text: text.count("● serving") == 3 and text.count("● live") == 4,
+        "three applications that serve and four live followings",
+        timeout,
+    )
+    assert ALL_IS_WELL in shown.splitlines()[1]
+
+
 def followers(text: str) -> dict[str, tuple[str, ...]]:
-    """Returns position, head and lag of each following that the screen shows."""
+    """Returns position, head and lag of each following that the overview shows."""
     rows = [line.split() for line in text.splitlines()]
     return {
         " ".join(row[:3]): tuple(row[5:8])
         for row in rows
-        if row[1:2] == ["←"] and row[0] != "FOLLOWER"
+        if row[1:2] == ["←"] and not row[0].startswith("FOLLOWER")
     }
 
 
-def test_an_order_is_created_and_seen_to_travel(terminal: Terminal, tmp_path: Path) -> None:
-    shown = terminal.wait_for(
-        lambda text: text.count("● serving") == 3 and text.count("● live") == 4,
-        "three applications that serve and four live followings",
-        START_TIMEOUT,
-    )
-    assert "● all is well: 3 applications, 4 followings, all caught up" in shown.splitlines()[0]
+def test_from_the_first_screen_to_a_dead_server_and_back(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    _wait_until_well(terminal, START_TIMEOUT)
     children = terminal.children()
     assert len(children) == 3
 
+    # Call a method.
     terminal.press("m")
     terminal.wait_for_text("create_new_order() -> UUID")
-    terminal.press("\r")
-    terminal.wait_for_text("esc back")
-    terminal.press("\r")
-    terminal.wait_for_text("Order.Created", "Order.Reserved", "Order.Paid", "✓")
-    shown = terminal.wait_for(
+    terminal.press(F5)
+    terminal.wait_for_text("✓", "HISTORY")
+
+    # See the events.
+    terminal.press("l")
+    terminal.wait_for_text("Order.Created", "Order.Reserved", "Order.Paid")
+    terminal.press("o")
+    terminal.wait_for(
         lambda text: followers(text)
         == {
             "Orders ← Payments": ("1", "1", "0"),
@@ -144,31 +175,89 @@ def test_an_order_is_created_and_seen_to_travel(terminal: Terminal, tmp_path: Pa
         },
         "four followers that have caught up",
     )
-    assert "● all is well: 3 applications, 4 followings, all caught up" in shown.splitlines()[0]
 
-    terminal.press("\x1b")
-    terminal.wait_for_text("l log")
-    terminal.wait_for(lambda text: "esc back" not in text, "the list of methods")
+    # Kill a server, and see it said.
+    victim = _server(terminal, "Payments")
+    victim.kill()
+    shown = terminal.wait_for_text("the server of Payments died", "○ unreachable", "by SIGKILL")
+    assert "the server of Payments died" in shown.splitlines()[1]
+    assert shown.count("● serving") == 2
+
+    # Restart it where the first line leads to.
+    terminal.press("!")
+    terminal.wait_for_text("Payments ○ died", "Payments is serving on")
+    terminal.press("R")
+    terminal.wait_for_text("Restart the server of Payments?")
+    terminal.press(RIGHT + ENTER)
+    terminal.wait_for_text("the server of Payments was restarted", "Payments ● serving")
+    terminal.press("o")
+    _wait_until_well(terminal)
+    again = _server(terminal, "Payments")
+    assert again.pid != victim.pid
+
+    # What waited is processed, and what was recorded is still there.
+    terminal.press("m")
+    terminal.wait_for_text("create_new_order() -> UUID")
+    terminal.press(F5 + "o")
+    terminal.wait_for(
+        lambda text: followers(text).get("Payments ← Orders") == ("6", "6", "0"),
+        "a second order that is paid",
+    )
+
     terminal.press("q")
     assert terminal.process.wait(15) == 0
-    _assert_gone(children)
+    _assert_gone([*children, again])
     names = sorted(path.name for path in (tmp_path / "data").glob("*.db"))
     assert names == ["orders.db", "payments.db", "reservations.db"]
+    history = tmp_path / "state" / "esgrpc-console" / "history.jsonl"
+    assert history.read_text().count("create_new_order") == 2
 
 
-def test_a_server_that_dies_is_said_to_have_died_and_the_console_stays(terminal: Terminal) -> None:
-    terminal.wait_for(lambda text: text.count("● serving") == 3, "three that serve", START_TIMEOUT)
+def test_a_signal_ends_the_console_and_its_servers(terminal: Terminal) -> None:
+    _wait_until_well(terminal, START_TIMEOUT)
     children = terminal.children()
-    (victim,) = [
-        child for child in children if child.environ()["APPLICATION_TOPIC"].endswith(":Payments")
-    ]
-    victim.kill()
-    shown = terminal.wait_for_text("the server of Payments died", "○ unreachable")
-    assert "the server of Payments died" in shown.splitlines()[0]
-    assert shown.count("● serving") == 2
     os.kill(terminal.process.pid, signal.SIGTERM)
     assert terminal.process.wait(15) == 0
     _assert_gone(children)
+
+
+def test_a_stopped_server_is_not_said_to_have_died(terminal: Terminal) -> None:
+    _wait_until_well(terminal, START_TIMEOUT)
+    terminal.press("O")
+    terminal.wait_for_text("following the newest", "Orders is serving on")
+    terminal.press("X")
+    terminal.wait_for_text("Stop the server of", "Payments      ● serving")
+    terminal.press(ENTER)
+    terminal.wait_for_text("It is down until it is restarted.")
+    terminal.press(RIGHT + ENTER)
+    shown = terminal.wait_for_text("was stopped by you", "○ stopped by you", "has stopped")
+    assert "died" not in shown
+    assert len(terminal.children()) == 2
+    terminal.press("q")
+    assert terminal.process.wait(15) == 0
+
+
+def test_a_system_is_watched_from_another_terminal(terminal: Terminal) -> None:
+    _wait_until_well(terminal, START_TIMEOUT)
+    address = next(word for word in terminal.text.split() if word.startswith("localhost:"))
+    other = Terminal("attach", address, "--read-only", columns=120, lines=30)
+    try:
+        shown = other.wait_for(
+            lambda text: ALL_IS_WELL in text and text.count("● serving") >= 3,
+            "the same system",
+            START_TIMEOUT,
+        )
+        assert "read-only" in shown
+        # It has started no servers.
+        other.press("O")
+        terminal.press("q")
+        assert terminal.process.wait(15) == 0
+        shown = other.wait_for_text("○ unreachable", "has been unreachable on")
+        assert "OUTPUT" not in shown
+        other.press("q")
+        assert other.process.wait(15) == 0
+    finally:
+        other.close()
 
 
 def test_ctrl_c_leaves_nothing_behind_even_while_servers_start() -> None:

@@ -21,6 +21,7 @@ from tests.esgrpc_console.tui.followings import (
     a_system_with,
     an_error,
     payments,
+    put,
 )
 
 MIDNIGHT = datetime(2026, 11, 23, 0, 1, 0, tzinfo=UTC)
@@ -80,6 +81,14 @@ def test_who_processes_nothing_is_not_said_to_catch_up() -> None:
     assert catch_up_words(_following(FollowingState.LIVE, lag=0)) == "caught up"
     assert lag_words(_following(FollowingState.DIVERGED, lag=0)) == "beyond the head"
     assert lag_words(replace(_following(FollowingState.LIVE), lag=None)) == "lag not known"
+
+
+def test_a_lag_that_may_be_another_by_now_is_said_to_be_old() -> None:
+    system = a_system_with(a_following("Orders", 7, 12, FollowingState.UNREACHABLE))
+    system.state.lose("Orders", "connection refused", since=NOW - 3)
+    assert lag_words(payments(system)) == "lag 5, as last heard"
+    put(system, a_following("Orders", 12, 12, FollowingState.UNREACHABLE))
+    assert lag_words(payments(system)) == "caught up, as last heard"
 
 
 def test_a_failing_one_is_to_be_mended_or_to_skip() -> None:
