@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TypeVar
 
 from textual.app import App
 from textual.screen import Screen
@@ -22,6 +23,8 @@ from esgrpc_console.system_view import (
 )
 from esgrpc_console.tui.screens.confirm_screen import ConfirmScreen
 from esgrpc_console.tui.session import Session
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ def is_applicable(action: ControlAction, following: FollowingView) -> bool:
 
 
 def confirm_and_run(
-    screen: Screen[object], session: Session, action: ControlAction, following: FollowingView
+    screen: Screen[Result], session: Session, action: ControlAction, following: FollowingView
 ) -> None:
     """Asks for a reason, does it, and tells what came of it. Returns at once.
 
@@ -75,7 +78,7 @@ class _Question:
 
 
 async def _confirm_and_run(
-    screen: Screen[object], session: Session, action: ControlAction, following: FollowingView
+    screen: Screen[Result], session: Session, action: ControlAction, following: FollowingView
 ) -> None:
     event = None
     if action is ControlAction.SKIP:

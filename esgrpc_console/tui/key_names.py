@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from typing import TypeVar
+
 from textual.screen import Screen
 
+Result = TypeVar("Result")
 
-def active_keys(screen: Screen[object]) -> Mapping[str, str]:
+
+def active_keys(screen: Screen[Result]) -> Mapping[str, str]:
     """Returns the first key of each action that can be done just now, as the footer writes it, by
     the action's ID."""
     keys: dict[str, str] = {}

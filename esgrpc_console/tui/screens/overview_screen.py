@@ -29,7 +29,7 @@ _NO_LIMIT = 10_000
 class OverviewScreen(LiveScreen):
     """Shows both tables and, where there is room, the drawing of the system."""
 
-    CSS_PATH = ["live_screen.tcss", "overview_screen.tcss"]
+    CSS_PATH: ClassVar = ["live_screen.tcss", "overview_screen.tcss"]
     AUTO_FOCUS = "ApplicationsTable"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,10 +42,8 @@ class OverviewScreen(LiveScreen):
         super().__init__(session)
         self._applications = ApplicationsTable(id="applications-table")
         self._followers = FollowersTable(session, id="followers-table")
-        self._tables = (
-            FilteredTable(self._applications, id="applications"),
-            FilteredTable(self._followers, id="followers"),
-        )
+        self._application_part = FilteredTable(self._applications, id="applications")
+        self._follower_part = FilteredTable(self._followers, id="followers")
         self._drawing = SystemDrawing(id="drawing")
         self._is_alone = False
         self._left: Widget | None = None
@@ -53,7 +51,8 @@ class OverviewScreen(LiveScreen):
     def compose_body(self) -> Iterable[Widget]:
         """From the whole to the part."""
         with Vertical(id="overview"):
-            yield from self._tables
+            yield self._application_part
+            yield self._follower_part
             yield self._drawing
 
     def on_mount(self) -> None:
@@ -134,18 +133,20 @@ class OverviewScreen(LiveScreen):
             drawing.fit(width, _NO_LIMIT)
             drawing.show(appearance, "there is nothing to draw yet")
             return
-        natural = [table.natural_height for table in self._tables]
-        room = share_room(lines, *natural, drawing.fit(width, drawing_room(lines, *natural)))
-        for table, height, gap in zip(
-            self._tables,
-            (room.applications, room.followers),
-            (room.applications_gap, room.followers_gap),
-            strict=True,
-        ):
-            if (table.styles.height, table.styles.margin.bottom) != (height, gap):
-                table.styles.height = height
-                table.styles.margin = (0, 0, gap, 0)
+        applications, followers = self._application_part, self._follower_part
+        natural = applications.natural_height, followers.natural_height
+        wanted = drawing.fit(width, drawing_room(lines, *natural))
+        room = share_room(lines, *natural, wanted)
+        _set_room(applications, room.applications, room.applications_gap)
+        _set_room(followers, room.followers, room.followers_gap)
         drawing.display = room.drawing > 0
         if drawing.display:
             key = active_keys(self).get("overview.drawing", "")
             drawing.show(appearance, f"there is no room for the drawing here: {key} shows it alone")
+
+
+def _set_room(part: Widget, height: int, gap: int) -> None:
+    height_before = part.styles.height.value if part.styles.height else None
+    if (height_before, part.styles.margin.bottom) != (height, gap):
+        part.styles.height = height
+        part.styles.margin = (0, 0, gap, 0)

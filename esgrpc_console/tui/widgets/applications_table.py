@@ -17,8 +17,9 @@ from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance, Cell
 from esgrpc_console.tui.places import ApplicationPlace, Open, Tab
 from esgrpc_console.tui.sparkline import sparkline
-from esgrpc_console.tui.widgets.live_table import LiveTable, Row
+from esgrpc_console.tui.widgets.live_table import LiveTable
 from esgrpc_console.tui.widgets.table_columns import Column
+from esgrpc_console.tui.widgets.table_lines import Row
 from esgrpc_console.tui.widgets.table_order import SortValue
 
 _HEALTH_WIDTH = len("○ unreachable")

@@ -19,8 +19,9 @@ from esgrpc_console.tui.appearance import Appearance, Cell, Tone
 from esgrpc_console.tui.following_actions import confirm_and_run, is_applicable
 from esgrpc_console.tui.places import ApplicationPlace, FollowingPlace, Open, Tab
 from esgrpc_console.tui.session import Session
-from esgrpc_console.tui.widgets.live_table import LiveTable, Row
+from esgrpc_console.tui.widgets.live_table import LiveTable
 from esgrpc_console.tui.widgets.table_columns import Column
+from esgrpc_console.tui.widgets.table_lines import Row
 from esgrpc_console.tui.widgets.table_order import SortValue
 
 _STATE_WIDTH = max(len(f"{state.symbol} {state.word}") for state in FollowingState)

@@ -12,7 +12,13 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from esgrpc_console.command_lines import ControlAction
-from esgrpc_console.system_view import Problem, SystemState, find_problems, summarise
+from esgrpc_console.system_view import (
+    FollowingView,
+    Problem,
+    SystemState,
+    find_problems,
+    summarise,
+)
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance, Tone, severity_tone
 from esgrpc_console.tui.causes import cause_of, following_of
@@ -103,7 +109,7 @@ class Headline(Widget, can_focus=True):
         """Offers what can be done about the problem that is told, as far as it is allowed."""
         control = _CONTROLS.get(action)
         if control is not None:
-            following = self.problem and following_of(self.problem, self._session.operations.state)
+            following = self._following
             if following is None or not is_applicable(control, following):
                 return False
             return None if self._session.is_read_only else True
@@ -161,6 +167,12 @@ class Headline(Widget, can_focus=True):
             text.append(self.hint, "dim not bold")
         return text
 
+    @property
+    def _following(self) -> FollowingView | None:
+        """The following that the problem is about."""
+        problem = self.problem
+        return None if problem is None else following_of(problem, self._session.operations.state)
+
     def _show(self) -> None:
         problem, others = self.problem, len(self._problems) - 1
         if problem is None:
@@ -171,7 +183,7 @@ class Headline(Widget, can_focus=True):
                 more = f"  ({self._told + 1} of {others + 1})"
             tone = severity_tone(problem.severity)
             self.line = _Line(f"{problem.symbol} {problem.text}", more, tone)
-        following = problem and following_of(problem, self._session.operations.state)
+        following = self._following
         offered = (
             problem is None,
             others > 0,
@@ -194,7 +206,7 @@ class Headline(Widget, can_focus=True):
         self.hint = f"({hints})" if hints else ""
 
     def _control(self, action: ControlAction) -> None:
-        following = self.problem and following_of(self.problem, self._session.operations.state)
+        following = self._following
         if following is not None:
             confirm_and_run(self.screen, self._session, action, following)
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -20,26 +19,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from esgrpc_console.tui.actions import bindings_of
-from esgrpc_console.tui.appearance import Appearance, Cell
-from esgrpc_console.tui.widgets.table_columns import (
-    Column,
-    ColumnWidths,
-    PlacedColumn,
-    shortened,
-    width_of,
-)
+from esgrpc_console.tui.appearance import Appearance
+from esgrpc_console.tui.widgets.table_columns import Column, ColumnWidths, PlacedColumn
+from esgrpc_console.tui.widgets.table_lines import Row, heading_segments, row_segments
 from esgrpc_console.tui.widgets.table_order import Order, SortValue, in_order, matcher
 
 Item = TypeVar("Item")
-
-
-class Row(NamedTuple):
-    """What is shown of an item."""
-
-    cells: tuple[Cell, ...]
-    """One for each column."""
-    note: Cell | None = None
-    """Stands in place of the cells from the column ``NOTE_FROM`` on."""
 
 
 class LiveTable(ScrollView, Generic[Item], can_focus=True):
@@ -230,18 +215,20 @@ class LiveTable(ScrollView, Generic[Item], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draws the heading, or one row."""
         width = self.size.width
-        if y == 0:
-            style = self.get_component_rich_style("live-table--heading")
-            return Strip(self._heading(style), width).crop(0, width)
-        style = self.rich_style
+        style = self.get_component_rich_style("live-table--heading")
         index = self._top + y - 1
-        if index >= len(self._shown):
-            told = self._told_of_nothing() if y == 1 else ""
-            style = self.get_component_rich_style("live-table--heading")
-            return Strip([Segment(told, style)]).crop_extend(0, width, style)
-        if index == self._cursor:
-            style = self.get_component_rich_style("live-table--cursor")
-        return Strip(self._segments(self._rows[self._shown[index]], style), width).crop(0, width)
+        if y == 0:
+            segments = heading_segments(self._columns, self._order, self._letters, style)
+        elif index < len(self._shown):
+            is_cursor = index == self._cursor
+            style = self.rich_style
+            if is_cursor:
+                style = self.get_component_rich_style("live-table--cursor")
+            row = self._rows[self._shown[index]]
+            segments = row_segments(self._columns, row, self.NOTE_FROM, width, style)
+        else:
+            segments = [Segment(self._told_of_nothing() if y == 1 else "", style)]
+        return Strip(segments).crop_extend(0, width, style)
 
     @property
     def _top(self) -> int:
@@ -317,47 +304,11 @@ class LiveTable(ScrollView, Generic[Item], can_focus=True):
 
     def _find_letters(self) -> None:
         """Finds the letters by which the table is sorted just now: other keys may be configured."""
-        letters = {}
+        letters: dict[str, str] = {}
         for key, active in self.screen.active_bindings.items():
-            if active.node is self and active.binding.action.startswith("sort("):
-                letters.setdefault(active.binding.action, key)
+            name, _, column = active.binding.action.partition("(")
+            if active.node is self and name == "sort":
+                letters.setdefault(column.strip("')"), key)
         if letters != self._letters:
             self._letters = letters
             self.refresh(Region(0, 0, self.size.width, 1))
-
-    def _heading(self, style: Style) -> list[Segment]:
-        segments, x = [], 0
-        for placed in self._columns:
-            column = placed.column
-            start, text = placed.place_text(column.heading)
-            segments.append(Segment(" " * (start - x), style))
-            letter = self._letters.get(f"sort('{column.key}')", "")
-            before, found, after = text.partition(letter) if letter else (text, "", "")
-            if column.key == self._order.column:
-                # There is always a gap behind it.
-                after += "▼" if self._order.is_descending else "▲"
-            segments += [
-                Segment(before, style),
-                Segment(found, style + Style(underline=True)),
-                Segment(after, style),
-            ]
-            x = start + len(before + found + after)
-        segments.append(Segment(" " * max(0, self.size.width - x), style))
-        return segments
-
-    def _segments(self, row: Row, style: Style) -> list[Segment]:
-        segments, x = [], 0
-        for placed in self._columns:
-            is_noted = row.note is not None and placed.column.key == self.NOTE_FROM
-            cell = row.note if row.note is not None and is_noted else row.cells[placed.index]
-            if is_noted:
-                start, text = placed.x, shortened(cell.text, max(1, self.size.width - placed.x))
-            else:
-                start, text = placed.place_text(cell.text)
-            segments.append(Segment(" " * (start - x), style))
-            segments.append(Segment(text, style + cell.style))
-            x = start + width_of(text)
-            if is_noted:
-                break
-        segments.append(Segment(" " * max(0, self.size.width - x), style))
-        return segments

@@ -78,9 +78,10 @@ class SystemDrawing(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Opens the application of a box, or the following of an arrow."""
         offset = self.scroll_offset
-        target = self._drawing and self._drawing.target_at(
-            event.x + offset.x - _INDENT, event.y + offset.y
-        )
+        if self._drawing is None:
+            return
+        x, y = event.x + offset.x - _INDENT, event.y + offset.y
+        target = self._drawing.target_at(x, y)
         if target is None:
             return
         if target.leader:

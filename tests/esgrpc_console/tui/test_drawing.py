@@ -151,13 +151,10 @@ def test_everything_is_drawn_once_and_nothing_overlaps(
     arrows = [arrow for link in layout.links for arrow in link.arrows]
     assert sorted(map(str, arrows)) == sorted(map(str, figure.arrows))
     taken: set[tuple[int, int]] = set()
-    for part in (*layout.boxes, *layout.links):
-        height = getattr(part, "height", 1)
-        cells = {
-            (x, y)
-            for x in range(part.x, part.x + part.width)
-            for y in range(part.y, part.y + height)
-        }
+    regions = [(box.x, box.y, box.width, box.height) for box in layout.boxes]
+    regions += [(link.x, link.y, link.width, 1) for link in layout.links]
+    for left, top, columns, lines in regions:
+        cells = {(x, y) for x in range(left, left + columns) for y in range(top, top + lines)}
         assert not cells & taken
         taken |= cells
     drawing = draw(figure, layout, is_low=is_low)

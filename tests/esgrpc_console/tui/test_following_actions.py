@@ -8,7 +8,7 @@ import pytest
 
 from esgrpc_console.system_view import EventView, FollowingState, RequestFailed
 from tests.esgrpc_console.fake_system import FakeSystem, a_following, the_example
-from tests.esgrpc_console.screen_reading import SMALL, UNKIND, WIDE, screen_text, wait_for_text
+from tests.esgrpc_console.screen_reading import SMALL, UNKIND, WIDE, wait_for_text
 from tests.esgrpc_console.tui.overviews import (
     a_failing_following,
     an_overview,

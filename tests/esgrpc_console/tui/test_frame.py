@@ -172,8 +172,7 @@ async def test_a_picture_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     async with an_overview(the_example()) as pilot:
         await press(pilot, "f12")
         await wait_for_text(pilot, "saved ")
-    (picture,) = tmp_path.glob("*.svg")
-    assert "Reservations" in picture.read_text("utf-8")
+    assert "Reservations" in _only_picture(tmp_path)
 
 
 async def test_a_picture_that_cannot_be_saved_is_said_not_to_be(
@@ -252,6 +251,11 @@ async def test_questions_name_the_place_and_need_a_reason_where_they_say_so() ->
             assert not set(shown) & {"\x1b", "\x07", "\u202e"}
             await press(pilot, *keys)
         assert answers == [None, None, "why"]
+
+
+def _only_picture(directory: Path) -> str:
+    (picture,) = directory.glob("*.svg")
+    return picture.read_text("utf-8")
 
 
 async def _never() -> SystemOperations:

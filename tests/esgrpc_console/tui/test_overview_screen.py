@@ -10,7 +10,6 @@ from esgrpc_console.system_view import FollowingState, SystemState
 from esgrpc_console.tui.places import ApplicationPlace, FollowingPlace
 from esgrpc_console.tui.screens.application_screen import ApplicationScreen
 from esgrpc_console.tui.screens.follower_screen import FollowerScreen
-from tests.esgrpc_console.conftest import wait_for
 from tests.esgrpc_console.fake_system import (
     NOW,
     FakeSystem,
