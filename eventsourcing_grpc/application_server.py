@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import socket
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,18 +16,22 @@ from eventsourcing.system import Follower, Leader, System
 from eventsourcing.utils import Environment, EnvType, get_topic
 
 from eventsourcing_grpc import standard_services
-from eventsourcing_grpc.addresses import split_address
 from eventsourcing_grpc.application_construction import construct_application
 from eventsourcing_grpc.application_service import ApplicationService
 from eventsourcing_grpc.audit import AuditLog
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.certificate_files import CertificateFiles
+from eventsourcing_grpc.certificates import host_problem
 from eventsourcing_grpc.channels import SERVER_OPTIONS, open_channel
+from eventsourcing_grpc.configuration_check import (
+    configured_system,
+    host_of,
+    unlimited_warning,
+)
 from eventsourcing_grpc.credentials import server_certificates, server_credentials
 from eventsourcing_grpc.environment import (
     APPLICATION_TOPIC,
     SYSTEM_TOPIC,
-    EnvironmentVariableError,
     application_environment,
     has_server_address,
     listen_address,
@@ -37,6 +39,7 @@ from eventsourcing_grpc.environment import (
     server_address,
 )
 from eventsourcing_grpc.following import Following
+from eventsourcing_grpc.listening import AddressUnavailableError, check_is_free
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.operations_service import OperationsService
@@ -45,8 +48,13 @@ from eventsourcing_grpc.permissions import Permissions, permissions
 from eventsourcing_grpc.served_system import ServedApplication, ServedSystem
 from eventsourcing_grpc.server_process import ServerProcess
 from eventsourcing_grpc.stream_pool import StreamPool
-from eventsourcing_grpc.topics import resolve_system
-from eventsourcing_grpc.user_errors import UserError
+
+__all__ = [
+    "AddressUnavailableError",
+    "GrpcApplicationServer",
+    "start_server",
+    "start_server_subprocess",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +63,6 @@ DEFAULT_MAX_WORKERS = 16
 GRACE = 1.5
 """Seconds that calls in progress have for coming to their end when a server stops."""
 _CLOSE_TIMEOUT = 0.5
-
-
-class AddressUnavailableError(UserError, OSError):
-    """Raised when a server can't listen on its address. The message names both."""
 
 
 class GrpcApplicationServer:
@@ -92,7 +96,7 @@ class GrpcApplicationServer:
         self.has_stopped = threading.Event()
         self._name: str = app_class.name
         self._max_workers = max_workers or DEFAULT_MAX_WORKERS
-        self._system = system or self._configured_system()
+        self._system = system or configured_system(self.env, self._name)
         self._configured_address = server_address(self.env, self._name)
         self._listen_address = listen_address(self.env, self._name)
         self._max_pull_interval = max_pull_interval(self.env, self._name)
@@ -161,19 +165,9 @@ class GrpcApplicationServer:
         """Returns when the server has stopped."""
         self.has_stopped.wait()
 
-    def _configured_system(self) -> System | None:
-        topic = self.env.get(SYSTEM_TOPIC)
-        if not topic:
-            return None
-        system = resolve_system(topic)
-        if self._name not in system.nodes:
-            msg = f"{SYSTEM_TOPIC}={topic!r} is a system without {self._name}"
-            raise EnvironmentVariableError(msg)
-        return system
-
     def _serve(self) -> None:
         certificates = server_certificates(self.env, self._name, self._listen_address)
-        _check_is_free(self._listen_address, self._name)
+        check_is_free(self._listen_address, self._name)
         if not isinstance(getattr(self._application, "recorder", None), POPORecorder):
             self._application = None
         application = self.application
@@ -212,6 +206,18 @@ class GrpcApplicationServer:
         for following in self._followings:
             following.start()
         logger.info("%s is serving on %s", self._name, self._address)
+        self._tell_permissions(certificates)
+
+    def _tell_permissions(self, certificates: CertificateFiles | None) -> None:
+        if certificates is None:
+            warning = unlimited_warning(self._name, self._permissions, has_tls=False)
+        else:
+            logger.info("%s: %s", self._name, self._permissions)
+            host = host_of(self._configured_address)
+            facts = certificates.look().facts
+            warning = host_problem(certificates.paths, facts, host) if host else ""
+        if warning:
+            logger.warning("%s", warning)
 
     def _make_followings(self, application: Application[Any]) -> list[Following]:
         if self._system is None:
@@ -376,45 +382,3 @@ def start_server_subprocess(
     process.start()
     process.wait_until_serving()
     return process
-
-
-def _check_is_free(address: str, name: str) -> None:
-    """Makes sure that nobody listens on an address.
-
-    grpcio is content when it can listen on one of the addresses of a host.
-
-    :raises AddressUnavailableError: when somebody does, or the host is not this machine's.
-    """
-    if address.startswith("unix:"):
-        if _has_listener(address.removeprefix("unix:")):
-            msg = f"{name} can't be served on {address}: the address is taken"
-            raise AddressUnavailableError(msg)
-        return
-    host, port = split_address(address)
-    try:
-        infos = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_ADDRCONFIG
-        )
-    except OSError as e:
-        msg = f"{name} can't be served on {address}: {host!r} can't be resolved ({e.strerror})"
-        raise AddressUnavailableError(msg) from e
-    for family, kind, protocol, _, socket_address in infos:
-        try:
-            with socket.socket(family, kind, protocol) as sock:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sock.bind(socket_address)
-        except OSError as e:
-            is_taken = e.errno == errno.EADDRINUSE
-            reason = "the address is taken" if is_taken else (e.strerror or str(e))
-            msg = f"{name} can't be served on {address}: {reason}"
-            raise AddressUnavailableError(msg) from e
-
-
-def _has_listener(path: str) -> bool:
-    """Tells whether somebody listens on a Unix socket. grpcio would take it away from them."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        try:
-            sock.connect(path)
-        except OSError:
-            return False
-    return True

@@ -7,11 +7,10 @@ import threading
 from math import inf
 from time import monotonic
 
+from eventsourcing_grpc.certificate_decoding import CertificateError, Role
 from eventsourcing_grpc.certificates import (
-    CertificateError,
     Certificates,
-    Role,
-    expiry_problem,
+    expiry_problems,
     read_certificates,
     read_contents,
 )
@@ -91,6 +90,5 @@ class CertificateFiles:
         if self.role is not Role.SERVER or monotonic() < self._next_warning:
             return
         self._next_warning = monotonic() + _WARNING_INTERVAL
-        what = f"{CERTIFICATE_PATH}={self.paths.certificate!r}"
-        if problem := expiry_problem(what, self._current.facts.not_after):
+        for problem in expiry_problems(self.paths, self._current.facts):
             logger.warning("%s", problem)

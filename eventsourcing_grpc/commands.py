@@ -35,6 +35,12 @@ def eventsourcing_grpc_server(arguments: Sequence[str] | None = None) -> NoRetur
         "follower follows. SIGINT and SIGTERM stop the server gracefully.",
     )
     parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="say what would be served where, with which certificate, and what is wrong with that "
+        "(status 2), and serve nothing",
+    )
     options = parser.parse_args(arguments)
     add_app_dir(options.app_dir)
     topic = options.topic or os.environ.get(APPLICATION_TOPIC)
@@ -43,7 +49,11 @@ def eventsourcing_grpc_server(arguments: Sequence[str] | None = None) -> NoRetur
     _run(
         parser,
         options.log_level,
-        lambda stop: _serve(topic, stop, is_supervised=options.supervised),
+        lambda stop: (
+            _check(topic)
+            if options.check
+            else _serve(topic, stop, is_supervised=options.supervised)
+        ),
     )
 
 
@@ -153,6 +163,22 @@ def _serve(topic: str, is_stopping: threading.Event, *, is_supervised: bool) -> 
         with parent:
             parent.write(f"{server.address}\n")
     server.wait_for_termination()
+    return 0
+
+
+def _check(topic: str) -> int:
+    app_class = resolve_application(topic)
+    from eventsourcing_grpc.configuration_check import check_configuration
+
+    check = check_configuration(app_class)
+    for what, text in check.facts:
+        sys.stdout.write(f"{what:<12} {text}\n")
+    for kind, texts in (("warning", check.warnings), ("error", check.problems)):
+        for text in texts:
+            sys.stderr.write(f"{kind}: {text}\n")
+    if check.problems:
+        return _USER_ERROR_STATUS
+    sys.stdout.write(f"{app_class.name} can be served\n")
     return 0
 
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import grpc
 
 from eventsourcing_grpc.addresses import is_loopback
+from eventsourcing_grpc.certificate_decoding import CertificateError, Role
 from eventsourcing_grpc.certificate_files import CertificateFiles
-from eventsourcing_grpc.certificates import CertificateError, Certificates, Role
+from eventsourcing_grpc.certificates import Certificates
 from eventsourcing_grpc.environment import (
     CERTIFICATE_PATH,
     PRIVATE_KEY_PATH,
@@ -24,6 +25,7 @@ from eventsourcing_grpc.environment import (
 __all__ = [
     "CertificateError",
     "channel_credentials",
+    "check_plaintext",
     "client_certificates",
     "server_certificates",
     "server_credentials",
@@ -42,14 +44,22 @@ def server_certificates(
     paths = certificate_paths(env, application_name)
     if paths is not None:
         return CertificateFiles(paths, Role.SERVER)
-    if is_loopback(address):
-        return None
-    msg = (
-        f"{application_name} can't be served without TLS on {address!r}, which other machines "
-        f"can reach: set {PRIVATE_KEY_PATH}, {CERTIFICATE_PATH} and {ROOT_CERTIFICATE_PATH}, "
-        f"or listen on localhost"
-    )
-    raise EnvironmentVariableError(msg)
+    check_plaintext(address, application_name)
+    return None
+
+
+def check_plaintext(address: str, application_name: str) -> None:
+    """Makes sure that an application may be served without TLS on an address.
+
+    :raises EnvironmentVariableError: when the address can be reached from other machines.
+    """
+    if not is_loopback(address):
+        msg = (
+            f"{application_name} can't be served without TLS on {address!r}, which other machines "
+            f"can reach: set {PRIVATE_KEY_PATH}, {CERTIFICATE_PATH} and {ROOT_CERTIFICATE_PATH}, "
+            f"or listen on localhost"
+        )
+        raise EnvironmentVariableError(msg)
 
 
 def client_certificates(

@@ -11,7 +11,7 @@ from typing import Any
 
 from eventsourcing.application import Application
 
-from eventsourcing_grpc.certificates import CertificateFacts
+from eventsourcing_grpc.certificate_decoding import CertificateFacts
 from eventsourcing_grpc.methods import ExposedMethod, ExposedMethods, MethodKind
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.served_system import ServedSystem
