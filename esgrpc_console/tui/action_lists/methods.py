@@ -45,6 +45,14 @@ ACTIONS: tuple[ActionInfo, ...] = (
         is_shown=False,
     ),
     ActionInfo(
+        "methods.empty",
+        "E",
+        "empty",
+        "forget the arguments that have been written",
+        PLACE,
+        is_shown=False,
+    ),
+    ActionInfo(
         "methods.tree",
         "v",
         "tree or text",

@@ -97,6 +97,7 @@ class MethodList(Vertical):
         self._note.display = False
         self._methods: dict[str, MethodView] = {}
         self._filter = ""
+        self._is_focus_wanted = False
 
     def compose(self) -> ComposeResult:
         """The filter, then the methods."""
@@ -107,13 +108,17 @@ class MethodList(Vertical):
     def show(self, methods: Sequence[MethodView] | None) -> None:
         """Lists these methods. None: they aren't known yet."""
         self._methods = {method.name: method for method in methods or ()}
-        self._note.display = not methods
+        self._note.display, self._list.display = not methods, bool(methods)
         self._note.update("no methods are exposed" if methods is not None else "not described yet")
         self._list_methods()
+        if methods and self._is_focus_wanted and self.screen.focused is None:
+            self.enter()
 
     def enter(self) -> None:
         """Takes the focus, at once, so that the next key goes there."""
-        self.screen.set_focus(self._list)
+        self._is_focus_wanted = not self._list.display
+        if self._list.display:
+            self.screen.set_focus(self._list)
 
     def select(self, name: str) -> bool:
         """Goes to a method. Tells whether there is such one."""

@@ -42,7 +42,7 @@ class MethodsPane(Vertical):
 
         MethodList {
             width: auto;
-            min-width: 18;
+            min-width: 20;
             max-width: 36%;
             height: 100%;
         }
@@ -65,6 +65,7 @@ class MethodsPane(Vertical):
         "methods.form",
         "methods.json",
         "methods.other-tab",
+        "methods.empty",
         "methods.tree",
         "methods.copy",
         "methods.leave",
@@ -184,7 +185,7 @@ class MethodsPane(Vertical):
         match action:
             case "call" | "repeat":
                 return form is not None and (None if form.is_read_only else True)
-            case "form" | "json" | "other_tab" | "copy_command":
+            case "form" | "json" | "other_tab" | "empty" | "copy_command":
                 return form is not None
             case "tree" | "copy":
                 return form is not None and form.outcome.is_shown
@@ -226,6 +227,11 @@ class MethodsPane(Vertical):
             self._form.show_form()
         else:
             self.action_json()
+
+    def action_empty(self) -> None:
+        """Forgets the arguments that have been written."""
+        if self._form is not None:
+            self._form.load({})
 
     def action_tree(self) -> None:
         """Shows the outcome in another way."""

@@ -63,6 +63,7 @@ class ArgumentsForm(Vertical):
         self._fields = [make_field(field, widths) for field in fields]
         self._scroll = VerticalScroll(classes="fields", can_focus=False)
         self._hint = Static(classes="hint", markup=False)
+        self._lines = 0
 
     def compose(self) -> ComposeResult:
         """A field an argument, and a line for the one that has the focus."""
@@ -73,7 +74,10 @@ class ArgumentsForm(Vertical):
 
     def allow_lines(self, lines: int) -> None:
         """Lets it take so many lines. Fields that have no room there are scrolled to."""
-        self._scroll.styles.max_height = max(1, lines - 1)
+        if lines != self._lines:
+            self._lines = lines
+            self._scroll.styles.max_height = max(1, lines - 1)
+            self.call_after_refresh(self._show_focused)
 
     @property
     def is_empty(self) -> bool:
@@ -154,6 +158,11 @@ class ArgumentsForm(Vertical):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Says what is to be known of the field that has the focus."""
         self._show_hint()
+
+    def _show_focused(self) -> None:
+        focused = self.screen.focused
+        if focused is not None and self.has_focus_within:
+            focused.scroll_visible(animate=False)
 
     def _show_hint(self) -> None:
         inner = [field for field in self.query(Field) if field.has_focus_within]

@@ -224,7 +224,9 @@ class Field(Vertical):
     def hint(self) -> str:
         """Returns what is to be known of it while it is written, on one line."""
         argument = self.argument_field
-        told = f"{argument.label}: {argument.type.author_words}"
+        problem = self._problem()
+        wrong = f"{problem} – " if problem else ""
+        told = f"{argument.label}: {wrong}{argument.type.author_words}"
         if argument.default is not ABSENT:
             told += f", by default {self._default_words()}"
         elif argument.is_required:
@@ -235,8 +237,7 @@ class Field(Vertical):
         keys = f"ctrl+o {others}" if len(self._presences) > 1 else ""
         if self._editor is not None:
             keys = "  ".join(filter(None, (keys, self._editor.keys)))
-        problem = self._problem()
-        return " – ".join(filter(None, (told, argument.description, problem, keys)))
+        return " – ".join(filter(None, (told, argument.description, keys)))
 
     def action_absent(self) -> None:
         """Leaves it out, or gives None, or a value."""

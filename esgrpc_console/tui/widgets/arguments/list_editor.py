@@ -167,10 +167,10 @@ class ListEditor(ArgumentEditor):
             row.field.clear_violation()
 
     @on(Button.Pressed, ".add")
-    def add(self, message: Button.Pressed) -> None:
+    async def add(self, message: Button.Pressed) -> None:
         """Adds an item."""
         message.stop()
-        self.action_add_item()
+        await self.action_add_item()
 
     @on(ItemRow.RemoveWanted)
     def remove_row(self, message: ItemRow.RemoveWanted) -> None:
@@ -179,14 +179,16 @@ class ListEditor(ArgumentEditor):
             message.stop()
             self._remove_one(message.row)
 
-    def action_add_item(self) -> None:
+    async def action_add_item(self) -> None:
         """Adds an item, and goes there."""
         if len(self._rows) >= MAX_ITEMS:
             text = f"more than {MAX_ITEMS} items are written as JSON"
             self.notify(text, severity="warning", markup=False)
             return
-        row = self._append()
-        self.call_after_refresh(row.field.enter)
+        row = self._new_row()
+        # Its own children only are waited for: the next key is meant for the item.
+        await self._box.mount(row)
+        row.field.enter()
         self.post_message(self.Changed())
 
     def action_remove_item(self) -> None:
@@ -196,13 +198,16 @@ class ListEditor(ArgumentEditor):
                 self._remove_one(row)
                 return
 
-    def _append(self) -> ItemRow:
+    def _append(self) -> None:
+        row = self._new_row()
+        if self._is_ready:
+            self._box.mount(row)
+
+    def _new_row(self) -> ItemRow:
         index = len(self._rows)
         field = ArgumentField(str(index), self.type.items, label=f"[{index}]")
         row = ItemRow(self._make_field(field, (_LABEL_WIDTH, 0)))
         self._rows.append(row)
-        if self._is_ready:
-            self._box.mount(row)
         return row
 
     def _remove_one(self, row: ItemRow) -> None:

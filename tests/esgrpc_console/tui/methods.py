@@ -1,0 +1,105 @@
+"""What tests of methods need: a real application, and the way to a method's form."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from esgrpc_console.system_view import SystemOperations, SystemView
+from esgrpc_console.tui.places import ApplicationPlace, Open
+from esgrpc_console.tui.widgets.arguments.field import Field
+from esgrpc_console.tui.widgets.method_form import MethodForm
+from esgrpc_console.tui.widgets.methods_pane import MethodsPane
+from eventsourcing_grpc.application_server import GrpcApplicationServer
+from tests.esgrpc_console.conftest import QUICK, free_addresses, wait_for
+from tests.esgrpc_console.every_type import EveryType
+from tests.esgrpc_console.fake_system import console_on
+from tests.esgrpc_console.screen_reading import WIDE, wait_for_text
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """The address of a server of an application that has a method for each type."""
+    server = GrpcApplicationServer(EveryType, free_addresses(("EveryType",)))
+    server.start()
+    yield server.address
+    server.stop()
+    server.wait_for_termination()
+
+
+@pytest.fixture
+async def system(address: str) -> AsyncIterator[SystemView]:
+    """A view of that application."""
+    async with SystemView(address, env={}, options=QUICK) as view:
+        yield view
+
+
+@asynccontextmanager
+async def methods_of(
+    system: SystemOperations,
+    application: str,
+    method: str = "",
+    *,
+    size: tuple[int, int] = WIDE,
+    is_read_only: bool = False,
+    history_path: Path | None = None,
+) -> AsyncIterator[Pilot[Exception]]:
+    """Opens the console on the methods of an application, and goes into the form of one."""
+    app = console_on(system, is_read_only=is_read_only, history_path=history_path)
+    async with app.run_test(size=size) as pilot:
+        await go_to(pilot, application, method)
+        yield pilot
+
+
+async def go_to(pilot: Pilot[Exception], application: str, method: str = "") -> None:
+    """Goes to the methods of an application, and into the form of one."""
+    await wait_for_text(pilot, application)
+    pilot.app.screen.post_message(Open(ApplicationPlace(application, "methods", method=method)))
+    await wait_for_text(pilot, "HISTORY", f"{method or ''}(")
+    if method:
+        await wait_for(lambda: form(pilot).method.name == method, f"the form of {method}")
+        await pilot.press("enter")
+        await wait_for(lambda: form(pilot).has_focus_within, "the form to have the focus")
+
+
+async def start_anew(pilot: Pilot[Exception], method: str) -> None:
+    """Goes into an empty form of a method, on the screen that is shown already."""
+    (pane,) = pilot.app.screen.query(MethodsPane)
+    pane.enter()
+    pane.select_method(method)
+    await wait_for(lambda: form(pilot).method.name == method, f"the form of {method}")
+    await pilot.press("E", "enter")
+    await wait_for(lambda: form(pilot).has_focus_within, "the form to have the focus")
+
+
+def form(pilot: Pilot[Exception]) -> MethodForm:
+    """Returns the form that is shown."""
+    (shown,) = [form for form in pilot.app.screen.query(MethodForm) if form.display]
+    return shown
+
+
+def field(pilot: Pilot[Exception], key: str) -> Field:
+    """Returns the first field of a name, in the form that is shown."""
+    return next(one for one in form(pilot).query(Field) if one.key == key)
+
+
+async def paste(pilot: Pilot[Exception], text: str) -> None:
+    """Pastes text into what has the focus."""
+    focused = pilot.app.focused
+    assert isinstance(focused, Input | TextArea)
+    focused.post_message(events.Paste(text))
+    await pilot.pause()
+
+
+async def wait_until(pilot: Pilot[Exception], condition: Callable[[], bool], what: str) -> None:
+    """Waits for a condition, and shows the screen where it doesn't come true."""
+    try:
+        await wait_for(condition, what, timeout=10)
+    except AssertionError:
+        await wait_for_text(pilot, what)
