@@ -236,6 +236,16 @@ def make_all(directory: Path, names: Sequence[str], *, force: bool = False) -> l
     return made
 
 
+def give_away(directory: Path, names: Sequence[str], owner: int) -> None:
+    """Lets a user, by number, own what there is for *names*: containers may run as one who is unknown here.
+
+    Raises ``PermissionError`` for everyone but root.
+    """
+    for name in names:
+        for path in sorted((directory / name).iterdir()):
+            os.chown(path, owner, -1)
+
+
 def _name(text: str) -> str:
     if text == ROOT_NAME or not text.isascii() or not text.replace("-", "").isalnum():
         raise argparse.ArgumentTypeError(
@@ -258,10 +268,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--force", action="store_true", help="make all anew, also what is still good"
     )
+    parser.add_argument(
+        "--owner",
+        type=int,
+        metavar="UID",
+        help="who is to own them, by number; only root can give them away (default: who makes them)",
+    )
     arguments = parser.parse_args(argv)
     names = list(dict.fromkeys(arguments.names)) or list(DEFAULT_NAMES)
     try:
         made = make_all(arguments.directory, names, force=arguments.force)
+        if arguments.owner is not None:
+            give_away(arguments.directory, names, arguments.owner)
     except OSError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     kept = [name for name in (ROOT_NAME, *names) if name not in made]
