@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from rich.style import Style
 from rich.text import Text
@@ -75,8 +76,11 @@ class PositionsPlot(Widget):
         for row in range(height - 1):
             text.append(_axis(drawing, row, height - 2, axis_width), styles[Mark.NOTHING])
             text.append("│" if row != height - 2 else "└", styles[Mark.NOTHING])
-            for character, mark in zip(drawing.rows[row], drawing.marks[row], strict=True):
-                text.append(character, styles[mark])
+            at = 0
+            for mark, cells in groupby(drawing.marks[row]):
+                end = at + sum(1 for _ in cells)
+                text.append(drawing.rows[row][at:end], styles[mark])
+                at = end
             if row in labels:
                 label, mark = labels[row]
                 text.append(f" {label}", styles[mark])
