@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'eventsourcing_grpc/v1/application.proto\x12\x15\x65ventsourcing_grpc.v1\"A\n\x11\x43\x61llMethodRequest\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04\x61rgs\x18\x02 \x01(\x0c\x12\x0e\n\x06kwargs\x18\x03 \x01(\x0c\"$\n\x12\x43\x61llMethodResponse\x12\x0e\n\x06result\x18\x01 \x01(\x0c\"\xb7\x01\n\x0cNotification\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x19\n\x0foriginator_uuid\x18\x02 \x01(\x0cH\x00\x12\x19\n\x0foriginator_text\x18\x03 \x01(\tH\x00\x12\x1a\n\x12originator_version\x18\x04 \x01(\x03\x12\r\n\x05topic\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\x0c\x42\x0f\n\roriginator_idJ\x04\x08\x07\x10\x08J\x04\x08\x08\x10\tR\x04uuidR\x08metadata\"\x91\x01\n\x1aSelectNotificationsRequest\x12\x12\n\x05start\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05limit\x18\x02 \x01(\x04\x12\x11\n\x04stop\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x0e\n\x06topics\x18\x04 \x03(\t\x12\x1a\n\x12\x65xclusive_of_start\x18\x05 \x01(\x08\x42\x08\n\x06_startB\x07\n\x05_stop\"y\n\x1bSelectNotificationsResponse\x12:\n\rnotifications\x18\x01 \x03(\x0b\x32#.eventsourcing_grpc.v1.Notification\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x12\x0c\n\x04head\x18\x03 \x01(\x04\"F\n\x10SubscribeRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\x12\x0e\n\x06topics\x18\x02 \x03(\t\x12\x13\n\x0b\x61pplication\x18\x03 \x01(\t\"s\n\x11NotificationBatch\x12:\n\rnotifications\x18\x01 \x03(\x0b\x32#.eventsourcing_grpc.v1.Notification\x12\x14\n\x0cread_through\x18\x02 \x01(\x04\x12\x0c\n\x04head\x18\x03 \x01(\x04\"f\n\x0fRaisedException\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04\x61rgs\x18\x03 \x01(\x0c\x12\x12\n\nattributes\x18\x04 \x01(\x0c\x12\x11\n\ttraceback\x18\x05 \x01(\t2\xd0\x02\n\x0b\x41pplication\x12\x61\n\nCallMethod\x12(.eventsourcing_grpc.v1.CallMethodRequest\x1a).eventsourcing_grpc.v1.CallMethodResponse\x12|\n\x13SelectNotifications\x12\x31.eventsourcing_grpc.v1.SelectNotificationsRequest\x1a\x32.eventsourcing_grpc.v1.SelectNotificationsResponse\x12`\n\tSubscribe\x12\'.eventsourcing_grpc.v1.SubscribeRequest\x1a(.eventsourcing_grpc.v1.NotificationBatch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'eventsourcing_grpc/v1/application.proto\x12\x15\x65ventsourcing_grpc.v1\"A\n\x11\x43\x61llMethodRequest\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04\x61rgs\x18\x02 \x01(\x0c\x12\x0e\n\x06kwargs\x18\x03 \x01(\x0c\"$\n\x12\x43\x61llMethodResponse\x12\x0e\n\x06result\x18\x01 \x01(\x0c\"\xce\x01\n\x0cNotification\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x19\n\x0foriginator_uuid\x18\x02 \x01(\x0cH\x00\x12\x19\n\x0foriginator_text\x18\x03 \x01(\tH\x00\x12\x1a\n\x12originator_version\x18\x04 \x01(\x03\x12\r\n\x05topic\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\x0c\x12\x15\n\rtrace_context\x18\t \x01(\tB\x0f\n\roriginator_idJ\x04\x08\x07\x10\x08J\x04\x08\x08\x10\tR\x04uuidR\x08metadata\"\x91\x01\n\x1aSelectNotificationsRequest\x12\x12\n\x05start\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05limit\x18\x02 \x01(\x04\x12\x11\n\x04stop\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x0e\n\x06topics\x18\x04 \x03(\t\x12\x1a\n\x12\x65xclusive_of_start\x18\x05 \x01(\x08\x42\x08\n\x06_startB\x07\n\x05_stop\"y\n\x1bSelectNotificationsResponse\x12:\n\rnotifications\x18\x01 \x03(\x0b\x32#.eventsourcing_grpc.v1.Notification\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x12\x0c\n\x04head\x18\x03 \x01(\x04\"F\n\x10SubscribeRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\x12\x0e\n\x06topics\x18\x02 \x03(\t\x12\x13\n\x0b\x61pplication\x18\x03 \x01(\t\"s\n\x11NotificationBatch\x12:\n\rnotifications\x18\x01 \x03(\x0b\x32#.eventsourcing_grpc.v1.Notification\x12\x14\n\x0cread_through\x18\x02 \x01(\x04\x12\x0c\n\x04head\x18\x03 \x01(\x04\"f\n\x0fRaisedException\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04\x61rgs\x18\x03 \x01(\x0c\x12\x12\n\nattributes\x18\x04 \x01(\x0c\x12\x11\n\ttraceback\x18\x05 \x01(\t2\xd0\x02\n\x0b\x41pplication\x12\x61\n\nCallMethod\x12(.eventsourcing_grpc.v1.CallMethodRequest\x1a).eventsourcing_grpc.v1.CallMethodResponse\x12|\n\x13SelectNotifications\x12\x31.eventsourcing_grpc.v1.SelectNotificationsRequest\x1a\x32.eventsourcing_grpc.v1.SelectNotificationsResponse\x12`\n\tSubscribe\x12\'.eventsourcing_grpc.v1.SubscribeRequest\x1a(.eventsourcing_grpc.v1.NotificationBatch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,17 +36,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALLMETHODRESPONSE']._serialized_start=133
   _globals['_CALLMETHODRESPONSE']._serialized_end=169
   _globals['_NOTIFICATION']._serialized_start=172
-  _globals['_NOTIFICATION']._serialized_end=355
-  _globals['_SELECTNOTIFICATIONSREQUEST']._serialized_start=358
-  _globals['_SELECTNOTIFICATIONSREQUEST']._serialized_end=503
-  _globals['_SELECTNOTIFICATIONSRESPONSE']._serialized_start=505
-  _globals['_SELECTNOTIFICATIONSRESPONSE']._serialized_end=626
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=628
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=698
-  _globals['_NOTIFICATIONBATCH']._serialized_start=700
-  _globals['_NOTIFICATIONBATCH']._serialized_end=815
-  _globals['_RAISEDEXCEPTION']._serialized_start=817
-  _globals['_RAISEDEXCEPTION']._serialized_end=919
-  _globals['_APPLICATION']._serialized_start=922
-  _globals['_APPLICATION']._serialized_end=1258
+  _globals['_NOTIFICATION']._serialized_end=378
+  _globals['_SELECTNOTIFICATIONSREQUEST']._serialized_start=381
+  _globals['_SELECTNOTIFICATIONSREQUEST']._serialized_end=526
+  _globals['_SELECTNOTIFICATIONSRESPONSE']._serialized_start=528
+  _globals['_SELECTNOTIFICATIONSRESPONSE']._serialized_end=649
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=651
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=721
+  _globals['_NOTIFICATIONBATCH']._serialized_start=723
+  _globals['_NOTIFICATIONBATCH']._serialized_end=838
+  _globals['_RAISEDEXCEPTION']._serialized_start=840
+  _globals['_RAISEDEXCEPTION']._serialized_end=942
+  _globals['_APPLICATION']._serialized_start=945
+  _globals['_APPLICATION']._serialized_end=1281
 # @@protoc_insertion_point(module_scope)

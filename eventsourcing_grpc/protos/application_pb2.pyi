@@ -76,6 +76,7 @@ class Notification(_message.Message):
     ORIGINATOR_VERSION_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    TRACE_CONTEXT_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     originator_uuid: _builtins.bytes
     """The 16 bytes of a UUID."""
@@ -84,6 +85,11 @@ class Notification(_message.Message):
     topic: _builtins.str
     state: _builtins.bytes
     """As it is stored: encoded, compressed and encrypted as the application is configured."""
+    trace_context: _builtins.str
+    """In which trace the event was recorded: a "traceparent" of https://www.w3.org/TR/trace-context/.
+    Empty: not known. It is not stored, and only the server that has recorded the event knows it,
+    for as long as it runs and traces.
+    """
     def __init__(
         self,
         *,
@@ -93,10 +99,11 @@ class Notification(_message.Message):
         originator_version: _builtins.int = ...,
         topic: _builtins.str = ...,
         state: _builtins.bytes = ...,
+        trace_context: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["originator_id", b"originator_id", "originator_text", b"originator_text", "originator_uuid", b"originator_uuid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "originator_id", b"originator_id", "originator_text", b"originator_text", "originator_uuid", b"originator_uuid", "originator_version", b"originator_version", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "originator_id", b"originator_id", "originator_text", b"originator_text", "originator_uuid", b"originator_uuid", "originator_version", b"originator_version", "state", b"state", "topic", b"topic", "trace_context", b"trace_context"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_originator_id: _TypeAlias = _typing.Literal["originator_uuid", "originator_text"]  # noqa: Y015
     _WhichOneofArgType_originator_id: _TypeAlias = _typing.Literal["originator_id", b"originator_id"]  # noqa: Y015
