@@ -111,7 +111,10 @@ class FeedSubscription:
     def _next_from_recorder(self) -> Batch:
         head = self._feed.head
         page = self._feed.read_page(self._read_through, tuple(self._topics))
-        encoded = [encode_notification(notification) for notification in page]
+        encoded = [
+            encode_notification(notification, self._feed.trace_context(notification))
+            for notification in page
+        ]
         fragments = within_limits(encoded)
         if len(fragments) < len(page) or len(page) == PAGE_SIZE:
             self._read_through = page[len(fragments) - 1].id

@@ -17,9 +17,15 @@ from eventsourcing_grpc.protos.application_pb2 import NotificationBatch
 _NOTIFICATIONS_TAG = b"\x0a"
 
 
-def encode_notification(notification: Notification) -> bytes:
-    """Returns a notification as it stands in an encoded batch."""
-    encoded = notification_to_message(notification).SerializeToString()
+def encode_notification(notification: Notification, trace_context: str = "") -> bytes:
+    """Returns a notification as it stands in an encoded batch.
+
+    :param trace_context: in which trace it was recorded. Empty: not known.
+    """
+    message = notification_to_message(notification)
+    if trace_context:
+        message.trace_context = trace_context
+    encoded = message.SerializeToString()
     return _NOTIFICATIONS_TAG + _varint(len(encoded)) + encoded
 
 

@@ -53,14 +53,20 @@ class NotificationFeed(RecordingEventReceiver[Any]):
     """
 
     def __init__(
-        self, recorder: ApplicationRecorder, max_pull_interval: float, name: str = ""
+        self,
+        recorder: ApplicationRecorder,
+        max_pull_interval: float,
+        name: str = "",
+        trace_context: Callable[[Notification], str] | None = None,
     ) -> None:
         """:param max_pull_interval: seconds between two looks at the log when nothing is heard of it.
         :param name: the application's, for the names of threads and for log messages.
+        :param trace_context: tells in which trace a notification was recorded. None: nothing is traced.
         """
         self.recorder = recorder
         self._name = name
         self._max_pull_interval = max_pull_interval
+        self._trace_context = trace_context
         self.changed = threading.Condition(threading.Lock())
         """Guards the ring, and wakes subscriptions when something has come."""
         self.ring = NotificationRing()
@@ -167,8 +173,12 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         with self.changed:
             self._subscribers -= 1
 
+    def trace_context(self, notification: Notification) -> str:
+        """Returns in which trace a notification was recorded. Empty: it is not known."""
+        return self._trace_context(notification) if self._trace_context is not None else ""
+
     def _append(self, notification: Notification) -> None:
-        self.ring.append(notification)
+        self.ring.append(notification, self.trace_context(notification))
         self._see_topic(notification.topic)
 
     def _see_topic(self, topic: str) -> None:

@@ -30,9 +30,12 @@ class NotificationRing:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def append(self, notification: Notification) -> None:
-        """Adds the notification that comes next in the log."""
-        fragment = encode_notification(notification)
+    def append(self, notification: Notification, trace_context: str = "") -> None:
+        """Adds the notification that comes next in the log.
+
+        :param trace_context: in which trace it was recorded. Empty: not known.
+        """
+        fragment = encode_notification(notification, trace_context)
         self._ids.append(notification.id)
         self._topics.append(notification.topic)
         self._fragments.append(fragment)
