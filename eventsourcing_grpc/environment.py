@@ -29,6 +29,9 @@ CERTIFICATE_PATH = "GRPC_SSL_CERTIFICATE_PATH"
 ROOT_CERTIFICATE_PATH = "GRPC_SSL_ROOT_CERTIFICATE_PATH"
 ALLOWED_CLIENTS = "GRPC_ALLOWED_CLIENTS"
 OPERATORS = "GRPC_OPERATORS"
+METRICS_ADDRESS = "GRPC_METRICS_ADDRESS"
+TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
+TELEMETRY_DISABLED = "OTEL_SDK_DISABLED"
 POSTGRES_PASSWORD_FILE = "POSTGRES_PASSWORD_FILE"
 
 DEFAULT_MAX_PULL_INTERVAL = 1.0
@@ -122,6 +125,35 @@ def max_pull_interval(env: Mapping[str, str], application_name: str) -> float:
         msg = f"{MAX_PULL_INTERVAL}={text!r} is not a number of seconds above 0. A good one is 1"
         raise EnvironmentVariableError(msg)
     return seconds
+
+
+def metrics_address(env: Mapping[str, str], application_name: str) -> str:
+    """Returns the address where an application's metrics are served. Empty: nowhere.
+
+    :raises EnvironmentVariableError: when the address is malformed.
+    """
+    address = Environment(application_name, env).get(METRICS_ADDRESS) or ""
+    problem = check_address(address) if address else ""
+    if address.startswith("unix:"):
+        problem = "it has no port"
+    if problem:
+        msg = f"{METRICS_ADDRESS}={address!r} is not an address: {problem}. A good one is localhost:9464"
+        raise EnvironmentVariableError(msg)
+    return address
+
+
+def traces_exporters(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the names of what traces are exported with. Empty: nothing is traced.
+
+    The variables are OpenTelemetry's own, for the whole process:
+    see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
+
+    :param env: ``os.environ``.
+    """
+    if env.get(TELEMETRY_DISABLED, "").strip().lower() == "true":
+        return ()
+    names = (name.strip() for name in env.get(TRACES_EXPORTER, "").split(","))
+    return tuple(name for name in names if name and name != "none")
 
 
 def certificate_paths(env: Mapping[str, str], application_name: str) -> CertificatePaths | None:
