@@ -1,8 +1,7 @@
 """One line of the log for each call that is refused or changes something: who, what, why, what came of it.
 
-The lines are those of the logger ``eventsourcing_grpc.audit``, so that they can be kept apart, and
-of its child ``calls`` for what programs call. They never hold what events, aggregates, arguments
-or results say.
+The lines are those of the logger ``eventsourcing_grpc.audit``, so that they can be kept apart. They
+never hold what events, aggregates, arguments or results say. What programs call is left to ``call_audit``.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from eventsourcing_grpc.audit import AuditEntry, AuditLog
 from eventsourcing_grpc.error_sending import abort
 from eventsourcing_grpc.errors import PermissionDeniedError
 from eventsourcing_grpc.methods import ExposedMethods
-from eventsourcing_grpc.peer_identity import peer_identity
+from eventsourcing_grpc.peer_identity import peer_identity, peer_names
 from eventsourcing_grpc.permissions import CALL_METHOD, Access, Permissions, access_to
 
 Behavior = Callable[[Any, grpc.ServicerContext], Any]
@@ -58,19 +58,23 @@ class PermissionInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  
             response_serializer=handler.response_serializer,
         )
 
-    def check(self, method: str, request: Any, context: grpc.ServicerContext) -> None:
-        """Ends a call, by raising, unless it is allowed."""
+    def check(
+        self, method: str, access: Access, request: Any, context: grpc.ServicerContext
+    ) -> None:
+        """Ends a call, by raising, unless it is allowed.
+
+        :param access: what the method asks for, where that does not depend on the request.
+        """
         is_call = method == CALL_METHOD
-        access = access_to(
-            method, is_command=not is_call or self._methods.is_command(request.method)
-        )
-        who = peer_identity(context)
-        if self._permissions.allow(access, who.names):
+        if is_call:
+            access = access_to(method, is_command=self._methods.is_command(request.method))
+        if self._permissions.allow(access, peer_names(context)):
             return
+        who = peer_identity(context)
         service, _, rpc = method.rpartition("/")
         what = f"{service.rpartition('.')[2]}.{rpc}"
-        why = self._permissions.why_refused(access)
         target = f"{self._name}.{request.method}" if is_call else self._name
+        why = self._permissions.why_refused(access)
         self._audit.refuse(AuditEntry(who, what, target), why)
         msg = f"{who} may not {access.value} {self._name}: {why}"
         abort(context, PermissionDeniedError(msg))
@@ -82,11 +86,12 @@ class _Guard:
     def __init__(self, interceptor: PermissionInterceptor, method: str, behavior: Behavior) -> None:
         self._check = interceptor.check
         self._method = method
+        self._access = access_to(method)
         self._behavior = behavior
         pool = getattr(behavior, "experimental_thread_pool", None)
         if pool is not None:
             self.experimental_thread_pool = pool
 
     def __call__(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._check(self._method, request, context)
+        self._check(self._method, self._access, request, context)
         return self._behavior(request, context)
