@@ -24,21 +24,12 @@ ROOT = Path(__file__).parents[2]
 SYSTEM = "eventsourcing_grpc.example:system"
 PROGRAM = """
 import sys
-from pathlib import Path
-from esgrpc_console.outcome import CommandFailed
-from esgrpc_console.run_command import run_system
-status = 0
+from esgrpc_console.__main__ import main
+sys.argv = ["esgrpc-console", "run", *{arguments!r}, "--headless"]
 try:
-    status = run_system({topic!r}, data_dir={data_dir}, app_dir=Path(), is_headless=True)
-except BrokenPipeError:
-    status = 0
-except CommandFailed as e:
-    sys.stderr.write(f"{{e}}\\n")
-    status = e.status
+    main()
 finally:
-    assert "textual" not in sys.modules
-    assert "rich" not in sys.modules
-sys.exit(status)
+    assert not {{"textual", "rich"}} & set(sys.modules)
 """
 
 
@@ -68,9 +59,9 @@ class Headless:
 
 @contextmanager
 def headless(topic: str = SYSTEM, data_dir: Path | None = None) -> Iterator[Headless]:
-    program = PROGRAM.format(topic=topic, data_dir=f"Path({str(data_dir)!r})" if data_dir else None)
+    arguments = [topic, *(["--data-dir", str(data_dir)] if data_dir else [])]
     with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", program],
+        [sys.executable, "-W", "ignore", "-c", PROGRAM.format(arguments=arguments)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -156,7 +147,7 @@ def test_a_system_that_can_not_start_is_told(monkeypatch: pytest.MonkeyPatch) ->
     assert "MAX_PULL_INTERVAL='abc'" in error["message"]
     assert (stopped["event"], stopped["reason"]) == ("stopped", "not started")
     assert status == stopped["status"] == 2
-    assert written.splitlines()[-1] == error["message"]
+    assert written.splitlines()[-1] == f"esgrpc-console: {error['message']}"
     assert "Traceback" not in written
 
 

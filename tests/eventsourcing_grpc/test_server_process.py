@@ -59,6 +59,8 @@ def test_server_in_a_process_of_its_own_serves_until_it_is_stopped() -> None:
 
     assert process.has_stopped.is_set()
     assert not process.has_errored.is_set()
+    assert not process.has_failed
+    assert (process.status, process.ending) == (0, "with status 0")
     assert not psutil.pid_exists(process.pid)
     process.stop()
 
@@ -122,6 +124,8 @@ def test_process_that_is_killed_has_errored() -> None:
 
         assert has_errored.wait(DEADLINE)
         assert process.has_stopped.wait(DEADLINE)
+        assert process.has_failed
+        assert (process.status, process.ending) == (-signal.SIGKILL, "by SIGKILL")
 
 
 def test_process_that_does_not_stop_in_time_is_killed() -> None:
