@@ -210,7 +210,7 @@ class GrpcApplicationServer:
 
     def _tell_permissions(self, certificates: CertificateFiles | None) -> None:
         if certificates is None:
-            warning = unlimited_warning(self._name, self._permissions, has_tls=False)
+            warning = unlimited_warning(self._name, self._permissions)
         else:
             logger.info("%s: %s", self._name, self._permissions)
             host = host_of(self._configured_address)

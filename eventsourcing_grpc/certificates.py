@@ -28,6 +28,19 @@ from eventsourcing_grpc.environment import (
     CertificatePaths,
 )
 
+__all__ = [
+    "CertificateError",
+    "CertificateFacts",
+    "Certificates",
+    "Role",
+    "expiry_problems",
+    "host_problem",
+    "read_certificates",
+    "read_contents",
+    "read_facts",
+    "shown_time",
+]
+
 SHORT_VALIDITY = timedelta(days=30)
 """Who has less time left is warned."""
 _ATTEMPTS = 3

@@ -31,6 +31,7 @@ from eventsourcing_grpc.environment import (
     EnvironmentVariableError,
     application_environment,
     certificate_paths,
+    listen_address,
     max_pull_interval,
     server_address,
 )
@@ -94,12 +95,12 @@ def host_of(address: str) -> str:
         return host
 
 
-def unlimited_warning(name: str, allowed: Permissions, *, has_tls: bool) -> str:
-    """Returns that lists of names limit nobody, where that is so, or an empty string.
+def unlimited_warning(name: str, allowed: Permissions) -> str:
+    """Returns that lists limit nobody, or an empty string where there are none.
 
-    :param name: the application's.
+    :param name: of an application that is served without TLS.
     """
-    if has_tls or not allowed.are_limited:
+    if not allowed.are_limited:
         return ""
     lists = {ALLOWED_CLIENTS: allowed.allowed_clients, OPERATORS: allowed.operators}
     names = " and ".join(variable for variable, listed in lists.items() if listed is not None)
@@ -118,9 +119,12 @@ class _Checking:
         self._name: str = app_class.name
         self._tell("application", f"{self._name} ({get_topic(app_class)})")
         address = self._try(lambda: server_address(self._env, self._name)) or ""
-        if address:
+        listening = self._try(lambda: listen_address(self._env, self._name)) if address else ""
+        if listening:
             self._tell("address", address)
-            self._check_address(address)
+            if listening != address:
+                self._tell("listens on", listening)
+            self._check_address(listening)
         self._try(lambda: max_pull_interval(self._env, self._name))
         self._try(self._check_system)
         allowed = self._try(lambda: permissions(self._env, self._name))
@@ -131,8 +135,8 @@ class _Checking:
         else:
             if paths is not None:
                 self._check_certificates(paths, address)
-            elif address:
-                self._check_plaintext(address, allowed)
+            elif listening:
+                self._check_plaintext(listening, allowed)
             if allowed is not None:
                 told = (
                     str(allowed) if paths else "whoever is on this machine may call and operate it"
@@ -169,7 +173,7 @@ class _Checking:
     def _check_plaintext(self, address: str, allowed: Permissions | None) -> None:
         self._try(lambda: check_plaintext(address, self._name))
         self._tell("TLS", "none: plaintext, for this machine only")
-        if allowed and (warning := unlimited_warning(self._name, allowed, has_tls=False)):
+        if allowed and (warning := unlimited_warning(self._name, allowed)):
             self.check.warnings.append(warning)
 
     def _check_certificates(self, paths: CertificatePaths, address: str) -> None:
@@ -178,23 +182,28 @@ class _Checking:
         is_following = any(what == "follows" for what, _ in self.check.facts)
         roles = (Role.SERVER, Role.CLIENT) if is_following else (Role.SERVER,)
         facts: CertificateFacts | None = None
+        problems: dict[str, None] = {}
         for role in roles:
             try:
                 facts = facts or read_facts(paths, role)
                 read_certificates(paths, role)
             except UserError as e:
-                if str(e) not in self.check.problems:
-                    self.check.problems.append(str(e))
-        if facts is not None:
-            self._tell_certificate(paths, facts)
-        if self.check.problems or facts is None:
+                # It is mostly the same for both.
+                problems[str(e)] = None
+        self.check.problems.extend(problems)
+        if facts is None:
+            return
+        self._tell_certificate(paths, facts)
+        if problems:
             return
         self.check.warnings.extend(expiry_problems(paths, facts))
-        if host := host_of(address) if address else "":
-            if problem := host_problem(paths, facts, host):
-                self.check.problems.append(problem)
-        else:
+        if not address:
+            return
+        host = host_of(address)
+        if not host:
             self._tell("host", "any: whether the certificate is for what clients call is not known")
+        elif problem := host_problem(paths, facts, host):
+            self.check.problems.append(problem)
 
     def _tell_certificate(self, paths: CertificatePaths, facts: CertificateFacts) -> None:
         self._tell("names", ", ".join(facts.names) or "none")
