@@ -52,6 +52,8 @@ class _FollowingStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Follow
     FOLLOWING_STATE_FAILING: _FollowingState.ValueType  # 5
     FOLLOWING_STATE_UNREACHABLE: _FollowingState.ValueType  # 6
     FOLLOWING_STATE_DIVERGED: _FollowingState.ValueType  # 7
+    FOLLOWING_STATE_STANDBY: _FollowingState.ValueType  # 8
+    """Another server of the same application follows. This one takes over when that one is gone."""
 
 class FollowingState(_FollowingState, metaclass=_FollowingStateEnumTypeWrapper): ...
 
@@ -63,6 +65,8 @@ FOLLOWING_STATE_PAUSED: FollowingState.ValueType  # 4
 FOLLOWING_STATE_FAILING: FollowingState.ValueType  # 5
 FOLLOWING_STATE_UNREACHABLE: FollowingState.ValueType  # 6
 FOLLOWING_STATE_DIVERGED: FollowingState.ValueType  # 7
+FOLLOWING_STATE_STANDBY: FollowingState.ValueType  # 8
+"""Another server of the same application follows. This one takes over when that one is gone."""
 Global___FollowingState: _TypeAlias = FollowingState  # noqa: Y015
 
 class _Direction:
@@ -420,6 +424,7 @@ class FollowingStatus(_message.Message):
     EVENTS_PER_SECOND_FIELD_NUMBER: _builtins.int
     LAST_ERROR_FIELD_NUMBER: _builtins.int
     LEADER_ADDRESS_FIELD_NUMBER: _builtins.int
+    FOLLOWED_BY_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     state: Global___FollowingState.ValueType
     position: _builtins.int
@@ -436,6 +441,10 @@ class FollowingStatus(_message.Message):
     """
     events_per_second: _builtins.float
     leader_address: _builtins.str
+    followed_by: _builtins.str
+    """The server of the same application that follows instead: "payments-0, process 7". Empty: this
+    one does, or nobody is known to.
+    """
     @_builtins.property
     def state_since(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -454,10 +463,11 @@ class FollowingStatus(_message.Message):
         events_per_second: _builtins.float = ...,
         last_error: Global___FollowingError | None = ...,
         leader_address: _builtins.str = ...,
+        followed_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_lag_seconds", b"_lag_seconds", "lag_seconds", b"lag_seconds", "last_error", b"last_error", "state_since", b"state_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lag_seconds", b"_lag_seconds", "events_per_second", b"events_per_second", "head", b"head", "lag_events", b"lag_events", "lag_seconds", b"lag_seconds", "last_error", b"last_error", "leader", b"leader", "leader_address", b"leader_address", "position", b"position", "read_through", b"read_through", "state", b"state", "state_since", b"state_since"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lag_seconds", b"_lag_seconds", "events_per_second", b"events_per_second", "followed_by", b"followed_by", "head", b"head", "lag_events", b"lag_events", "lag_seconds", b"lag_seconds", "last_error", b"last_error", "leader", b"leader", "leader_address", b"leader_address", "position", b"position", "read_through", b"read_through", "state", b"state", "state_since", b"state_since"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__lag_seconds: _TypeAlias = _typing.Literal["lag_seconds"]  # noqa: Y015
     _WhichOneofArgType__lag_seconds: _TypeAlias = _typing.Literal["_lag_seconds", b"_lag_seconds"]  # noqa: Y015

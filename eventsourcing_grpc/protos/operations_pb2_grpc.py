@@ -121,7 +121,9 @@ class OperationsServicer(object):
 
     def PauseFollowing(self, request, context):
         """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
-        until the follower's server is restarted.
+        until the follower's server is restarted. Where several servers of the follower share a
+        database, the one that follows keeps the others from following while it is paused, and one on
+        standby is only kept from taking over: see 'followed_by' in the answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

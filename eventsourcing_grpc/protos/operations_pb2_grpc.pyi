@@ -43,7 +43,9 @@ class OperationsStub:
     """Calls one public method of the application, with JSON in and JSON out."""
     PauseFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.PauseFollowingResponse]
     """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
-    until the follower's server is restarted.
+    until the follower's server is restarted. Where several servers of the follower share a
+    database, the one that follows keeps the others from following while it is paused, and one on
+    standby is only kept from taking over: see 'followed_by' in the answer.
     """
     ResumeFollowing: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.ResumeFollowingResponse]
     """Lets a following that was paused go on where it was."""
@@ -69,7 +71,9 @@ class OperationsAsyncStub(OperationsStub):
     """Calls one public method of the application, with JSON in and JSON out."""
     PauseFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.PauseFollowingRequest, _operations_pb2.PauseFollowingResponse]  # type: ignore[assignment]
     """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
-    until the follower's server is restarted.
+    until the follower's server is restarted. Where several servers of the follower share a
+    database, the one that follows keeps the others from following while it is paused, and one on
+    standby is only kept from taking over: see 'followed_by' in the answer.
     """
     ResumeFollowing: _aio.UnaryUnaryMultiCallable[_operations_pb2.ResumeFollowingRequest, _operations_pb2.ResumeFollowingResponse]  # type: ignore[assignment]
     """Lets a following that was paused go on where it was."""
@@ -128,7 +132,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.PauseFollowingResponse, _abc.Awaitable[_operations_pb2.PauseFollowingResponse]]:
         """Lets a following wait, after the event that it is processing. It waits until it is resumed, or
-        until the follower's server is restarted.
+        until the follower's server is restarted. Where several servers of the follower share a
+        database, the one that follows keeps the others from following while it is paused, and one on
+        standby is only kept from taking over: see 'followed_by' in the answer.
         """
 
     @_abc_1.abstractmethod
