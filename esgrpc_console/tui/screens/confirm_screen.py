@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -82,16 +82,29 @@ class ConfirmScreen(ModalScreen[str | None]):
     @on(Input.Submitted)
     def go_to_button(self) -> None:
         """Goes on to the button: enter in the field alone changes nothing."""
-        self.query_one("#do", Button).focus()
+        if self._has_reason():
+            self.query_one("#do", Button).focus()
 
     @on(Button.Pressed, "#do")
     def do(self) -> None:
         """Ends with the reason, or asks for one."""
-        reason = self._reason.value.strip()
-        if self._needs_reason and not reason:
-            self.query_one("#reason-error", Static).update(
-                Content("✗ say why: it is written into the server's log")
-            )
-            self._reason.focus()
+        if self._has_reason():
+            self.dismiss(self._reason.value.strip())
+
+    def on_key(self, event: events.Key) -> None:
+        """Lets whoever begins to type write the reason."""
+        if not self._needs_reason or self.focused is self._reason or event.key == "space":
             return
-        self.dismiss(reason)
+        if event.is_printable and event.character is not None:
+            event.stop()
+            self._reason.focus()
+            self._reason.insert_text_at_cursor(event.character)
+
+    def _has_reason(self) -> bool:
+        if not self._needs_reason or self._reason.value.strip():
+            return True
+        self.query_one("#reason-error", Static).update(
+            Content("✗ say why: it is written into the server's log")
+        )
+        self._reason.focus()
+        return False

@@ -236,7 +236,14 @@ async def test_questions_name_the_place_and_need_a_reason_where_they_say_so() ->
         await wait_for_text(pilot, "APPLICATION")
         answers: list[str | None] = []
         assert isinstance(app.screen, LiveScreen)
-        for keys in (["enter"], ["escape"], ["shift+tab", *"why", "enter", "enter"]):
+        for keys in (
+            ["enter"],
+            ["escape"],
+            ["shift+tab", *"why", "enter", "enter"],
+            # Whoever just types, or gives no reason at first.
+            [*"because", "enter", "enter"],
+            ["tab", "enter", "enter", *"so", "enter", "enter"],
+        ):
             question: Screen[str | None] = ConfirmScreen(
                 app.screen.session,
                 f"Stop {UNKIND}?",
@@ -250,7 +257,7 @@ async def test_questions_name_the_place_and_need_a_reason_where_they_say_so() ->
             )
             assert not set(shown) & {"\x1b", "\x07", "\u202e"}
             await press(pilot, *keys)
-        assert answers == [None, None, "why"]
+        assert answers == [None, None, "why", "because", "so"]
 
 
 def _only_picture(directory: Path) -> str:
