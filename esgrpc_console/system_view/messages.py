@@ -100,6 +100,11 @@ def description_from(message: pb.DescribeResponse) -> Description:
             python=message.versions.python,
         ),
         started_at=(_datetime_from(message.started_at) if message.HasField("started_at") else None),
+        certificate_expires_at=(
+            _datetime_from(message.certificate.not_after)
+            if message.certificate.HasField("not_after")
+            else None
+        ),
     )
 
 

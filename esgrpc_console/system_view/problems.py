@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 
 from esgrpc_console.system_view import words
@@ -16,6 +17,7 @@ from esgrpc_console.system_view.views import (
     FollowingView,
     Health,
 )
+from eventsourcing_grpc.certificates import SHORT_VALIDITY
 
 _NOTICEABLE_LAG = 1_000
 _MAX_ERROR_LENGTH = 500
@@ -45,14 +47,18 @@ class Problem:
     """The event of the followed application that it fails on. 0: none."""
 
 
-def find_problems(state: SystemState, *, now: float) -> list[Problem]:
+def find_problems(
+    state: SystemState, *, now: float, wall_time: datetime | None = None
+) -> list[Problem]:
     """Returns what is wrong, the worst first.
 
     :param now: the reading of the view's monotonic clock.
+    :param wall_time: what the time is, where it isn't this machine's.
     """
     found = [
         *_application_problems(state, now),
         *_following_problems(state, now),
+        *_certificate_problems(state, wall_time or datetime.now(UTC)),
     ]
     return sorted(found, key=lambda problem: problem.severity)
 
@@ -165,6 +171,31 @@ def _notification_id(following: FollowingView) -> int:
     if status is None or status.state is not FollowingState.FAILING or status.last_error is None:
         return 0
     return status.last_error.notification_id
+
+
+def expires_soon(application: ApplicationView, wall_time: datetime | None = None) -> bool:
+    """Tells whether the certificate of a server expires within 30 days, or has."""
+    expires_at = application.description.certificate_expires_at if application.description else None
+    return expires_at is not None and expires_at - (wall_time or datetime.now(UTC)) < SHORT_VALIDITY
+
+
+def _certificate_problems(state: SystemState, wall_time: datetime) -> Iterator[Problem]:
+    for application in state.applications.values():
+        description = application.description
+        if description is None or description.certificate_expires_at is None:
+            continue
+        if not expires_soon(application, wall_time):
+            continue
+        certificate = f"the certificate of {words.line(application.name)}"
+        left = description.certificate_expires_at - wall_time
+        if left.total_seconds() <= 0:
+            ago = words.ago(-left.total_seconds())
+            text = f"{certificate} expired {ago}: who isn't connected yet can't connect"
+            yield Problem(Severity.FAILING, "✗", text, application.name)
+        else:
+            span = words.count(left.days, "day") if left.days else words.duration(left.seconds)
+            text = f"{certificate} expires in {span}"
+            yield Problem(Severity.WAITING, "!", text, application.name)
 
 
 def error_text(following: FollowingView) -> str:

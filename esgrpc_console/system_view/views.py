@@ -86,6 +86,8 @@ class Description:
     """Topics of the events that the server had seen when it was asked."""
     versions: Versions = Versions()
     started_at: datetime | None = None
+    certificate_expires_at: datetime | None = None
+    """When that of its server does. None: it is served without TLS, or does not say."""
 
 
 @dataclass(frozen=True)

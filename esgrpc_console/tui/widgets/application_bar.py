@@ -121,6 +121,10 @@ class ApplicationBar(Horizontal):
             line.append(f"{_GAP}head {words.number(status.head)}")
             line.append(f"{_GAP}+{words.rate(status.events_per_second)}/s")
             line.append(words.line(f"{_GAP}{application.address}"), "dim")
+            described = application.description
+            if described is not None and described.certificate_expires_at is not None:
+                until = described.certificate_expires_at
+                line.append(f"{_GAP}certificate until {until:%Y-%m-%d}", "dim")
         shown = self._line.text
         # Texts are equal when their characters are: colours count here.
         if (line, line.spans, line.style) != (shown, shown.spans, shown.style):
