@@ -13,10 +13,19 @@ def format_traceback(error: BaseException) -> str:
 
     A file below a directory of ``sys.path`` is named from there on: ``shop/payments.py``.
     """
+    return "".join(_shortened(error).format())
+
+
+def format_frames(error: BaseException) -> str:
+    """Returns where in the code an exception was raised, and nothing of what it says."""
+    return "".join(_shortened(error).stack.format())
+
+
+def _shortened(error: BaseException) -> TracebackException:
     formatted = TracebackException.from_exception(error, lookup_lines=True)
     directories = sorted((_absolute(path) for path in sys.path), key=len, reverse=True)
     _shorten(formatted, directories)
-    return "".join(formatted.format())
+    return formatted
 
 
 def _shorten(formatted: TracebackException, directories: Sequence[str]) -> None:
