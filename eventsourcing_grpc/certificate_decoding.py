@@ -93,7 +93,7 @@ def decode_certificates(paths: CertificatePaths, role: Role) -> CertificateFacts
         raise CertificateError(msg) from e
     decoded: dict[str, Any] = sides[looking is server].getpeercert() or {}
     return CertificateFacts(
-        _names(decoded),
+        certificate_names(decoded),
         _time(decoded["notBefore"]),
         _time(decoded["notAfter"]),
         tuple(RootFacts(_root_name(root), _time(root["notAfter"])) for root in roots),
@@ -194,7 +194,11 @@ def _explain_pair(paths: CertificatePaths, error: ssl.SSLError) -> str:
     return f"{key} and {certificate} are not a private key and a certificate in PEM format"
 
 
-def _names(decoded: dict[str, Any]) -> tuple[str, ...]:
+def certificate_names(decoded: dict[str, Any]) -> tuple[str, ...]:
+    """Returns the subject alternative names, then the common name. Each once.
+
+    :param decoded: as ``ssl`` decodes a certificate.
+    """
     names = [
         _address(name) if kind == "IP Address" else name
         for kind, name in decoded.get("subjectAltName", ())
