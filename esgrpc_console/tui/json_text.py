@@ -15,7 +15,7 @@ from esgrpc_console.system_view import words
 
 MAX_CHARACTERS = 100_000
 """How much is shown of a text."""
-MAX_STRING = 2_000
+MAX_STRING = 1_000
 """How much of one string is shown."""
 
 _INDENT = "  "

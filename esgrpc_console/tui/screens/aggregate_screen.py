@@ -193,8 +193,8 @@ class AggregateScreen(LiveScreen, EventActions):
         )
         copy(self.app, command, "the command line that fetches the state")
 
-    @on(LogView.CursorMoved)
-    def show_version(self, message: LogView.CursorMoved) -> None:
+    @on(EventList.Selected)
+    def show_version(self, message: EventList.Selected) -> None:
         """Shows the state after the event under the cursor."""
         message.stop()
         event = self._list.selected

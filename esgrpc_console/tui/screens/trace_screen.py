@@ -28,7 +28,7 @@ from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.event_detail import EventDetail
 from esgrpc_console.tui.widgets.trace_view import TraceView
 
-DETAIL_WIDTH = 140
+DETAIL_WIDTH = 180
 """From this width on, the selected event is shown beside the list."""
 PROGRESS_SECONDS = 0.25
 """Between two tellings of what has been found."""
@@ -86,7 +86,7 @@ class TraceScreen(LiveScreen, EventActions):
         super().__init__(session)
         self.place = place
         self._trace: Trace | None = None
-        self._is_searching = False
+        self._is_searching = self._is_stopped = False
         self._lines = TraceLines(place.text)
         self._view = TraceView()
         self._detail = EventDetail(session)
@@ -117,6 +117,7 @@ class TraceScreen(LiveScreen, EventActions):
             return
         self._trace = trace
         self._is_searching = True
+        self._is_stopped = False
         self._view.forget()
         self._tell(trace)
         self._run(trace)
@@ -170,6 +171,7 @@ class TraceScreen(LiveScreen, EventActions):
 
     def action_stop(self) -> None:
         """Searches no further."""
+        self._is_stopped = True
         self.workers.cancel_group(self, "trace")
 
     def action_again(self) -> None:
@@ -208,10 +210,10 @@ class TraceScreen(LiveScreen, EventActions):
             of = " + ".join(words.number(one.of or None) for one in progress)
             how = f"searched {searched} of {of} …"
             empty = "nothing found yet"
-        elif all(one.is_done for one in progress) and not trace.failures:
-            how, empty = f"searched {searched}   done", "nothing mentions it"
-        else:
+        elif self._is_stopped or trace.failures:
             how, empty = f"searched {searched}   not all", "nothing found"
+        else:
+            how, empty = f"searched {searched}   done", "nothing mentions it"
         self._view.show(found, empty=empty)
         count = words.count(len(found), "event")
         self._lines.parts = (

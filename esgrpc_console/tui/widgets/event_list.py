@@ -79,6 +79,9 @@ class EventList(Horizontal):
     class StatusChanged(Message):
         """Posted when ``status`` is another."""
 
+    class Selected(Message):
+        """Posted when the cursor is on another event, which is in ``selected``."""
+
     class LogReplaced(Message):
         """Posted when the log is another than before: its store was lost or replaced."""
 
@@ -169,15 +172,17 @@ class EventList(Horizontal):
         started = application.description.started_at if application.description else None
         is_restarted = started != self._heard_start and self._heard_head >= 0
         is_news = head != self._heard_head or is_restarted
-        is_doubtful = is_restarted or head < window.last
         self._heard_head, self._heard_start = head, started
         window.hear_head(head)
         if self._failed is not None:
             self._read(self._failed)
         elif self.view.is_following and is_news:
             self._read(_Wish(_Kind.FOLLOW))
-        elif is_doubtful and self.selected is not None:
+        elif is_restarted and self.selected is not None:
+            # It is found out whether the log is still the same.
             self._read(_Wish(_Kind.GO_TO, self.selected.id))
+        elif head < window.last:
+            self._read(_Wish(_Kind.NEWER))
         self._tell()
 
     # What the view wants.
@@ -215,8 +220,11 @@ class EventList(Horizontal):
         self._tell()
 
     @on(LogView.CursorMoved)
-    def _show_place(self) -> None:
+    def _tell_selected(self, message: LogView.CursorMoved) -> None:
+        # Not by letting it bubble: Textual ends that at whoever has moved the cursor, which is here.
+        message.stop()
         self._place_scrollbar()
+        self.post_message(self.Selected())
 
     # Reading.
 
@@ -233,6 +241,7 @@ class EventList(Horizontal):
     async def _run(self, window: LogWindow, wish: _Wish) -> None:
         error = ""
         at: int | None = None
+        replacements = window.replacements
         try:
             match wish.kind:
                 case _Kind.FOLLOW if window.newer > PAGE and not window.filter:
@@ -250,6 +259,8 @@ class EventList(Horizontal):
                     await window.jump(End.LAST)
                 case _Kind.GO_TO:
                     at = await window.go_to(wish.at)
+            if window.replacements != replacements:
+                await window.jump(End.LAST)
         except RequestFailed as e:
             error = str(e)
         self.post_message(self._Read(window, wish, at, error))

@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from esgrpc_console.system_view import ApplicationView
 from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.session import Session
+from esgrpc_console.tui.widgets.filter_line import FilteredTable
 from esgrpc_console.tui.widgets.followers_table import FollowersTable
 
 
@@ -17,9 +18,8 @@ class FollowingsPane(Vertical):
     DEFAULT_CSS = """
     FollowingsPane {
         height: 1fr;
-        padding: 0 1;
 
-        FollowersTable {
+        FilteredTable {
             height: 1fr;
         }
     }
@@ -31,8 +31,8 @@ class FollowingsPane(Vertical):
         self._table = FollowersTable(session, application=application)
 
     def compose(self) -> ComposeResult:
-        """The table."""
-        yield self._table
+        """The table, and the line of its filter."""
+        yield FilteredTable(self._table)
 
     def show_application(self, application: ApplicationView) -> None:
         """Shows the followings as they are just now."""

@@ -264,7 +264,7 @@ class LogPane(Vertical, EventActions):
 
     # What is heard.
 
-    @on(LogView.CursorMoved)
+    @on(EventList.Selected)
     def show_detail(self) -> None:
         """Shows the event under the cursor, where there is room beside the log."""
         if self._detail.size.width:

@@ -231,8 +231,10 @@ class LogView(RowView):
         if not shown:
             return
         self._id_width = max(self._id_width, len(words.number(shown[-1].id)))
-        topics = {event.topic for event in shown}
-        widest = max(len(topic.rpartition(":")[2]) for topic in topics)
+        topics = {(event.topic, bool(event.error)) for event in shown}
+        widest = max(
+            len(topic.rpartition(":")[2]) + is_marked * len("✗ ") for topic, is_marked in topics
+        )
         self._topic_width = max(self._topic_width, min(_MAX_TOPIC_WIDTH, widest))
         self._time_width = max(
             self._time_width,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, bisect_right
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.message import Message
@@ -19,6 +20,9 @@ PROGRESS_SECONDS = 0.25
 """Between two tellings of how far it is."""
 REST_AFTER = 1_000
 """How many events are found before the search rests, until somebody wants to see more."""
+
+_GAP = "   "
+_MIN_TEXT = 12
 
 
 class SearchLine(Widget):
@@ -117,10 +121,13 @@ class SearchLine(Widget):
         return None
 
     def render(self) -> Text:
-        """One line."""
-        line = Text(f"/{words.line(self.text)}", "bold", no_wrap=True, end="")
-        line.append(f"   {self.told}", "not bold")
-        line.truncate(self.size.width, overflow="ellipsis")
+        """One line. What was found matters more than the end of a long text."""
+        width = self.size.width
+        text = Text(f"/{words.line(self.text)}", no_wrap=True, end="")
+        text.truncate(max(_MIN_TEXT, width - cell_len(self.told) - len(_GAP)), overflow="ellipsis")
+        line = Text(no_wrap=True, end="")
+        line.append(text.plain, "bold").append(f"{_GAP}{self.told}")
+        line.truncate(width, overflow="ellipsis")
         return line
 
     def _forget(self) -> None:
@@ -209,8 +216,8 @@ class SearchLine(Widget):
         elif not self.is_searching:
             how = "stopped" if self._is_stopped else "done"
         elif len(self._sorted) >= self._limit:
-            how = "resting until you have seen them"
+            how = "resting"
         else:
             how = ""
-        keys = "n older  N newer  esc " + ("stop" if self.is_searching else "forget")
-        self.told = " · ".join(part for part in (searched, found, how, keys) if part)
+        keys = "n/N go on", "esc stop" if self.is_searching else "esc forget"
+        self.told = " · ".join(part for part in (found, searched, how, *keys) if part)
