@@ -160,6 +160,9 @@ class ArgumentsForm(Vertical):
         self._show_hint()
 
     def _show_focused(self) -> None:
+        if not self.is_attached:
+            # Its screen was left meanwhile.
+            return
         focused = self.screen.focused
         if focused is not None and self.has_focus_within:
             focused.scroll_visible(animate=False)
