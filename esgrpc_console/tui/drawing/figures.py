@@ -6,6 +6,7 @@ from esgrpc_console.system_view import (
     ApplicationView,
     FollowingState,
     FollowingView,
+    Health,
     SystemState,
     words,
 )
@@ -44,13 +45,12 @@ def _box(application: ApplicationView) -> Box:
 
 
 def _arrow(following: FollowingView) -> Arrow:
-    lag = words.number(following.lag)
-    is_live = following.state is FollowingState.LIVE
-    return Arrow(
-        following.leader,
-        following.follower,
-        lag if is_live else f"{following.state.symbol} {lag}",
+    label, tone = words.number(following.lag), Tone.PLAIN
+    is_stale = following.stale_since is not None
+    if is_stale:
+        label = f"{Health.UNREACHABLE.symbol} {label}"
+    elif following.state is not FollowingState.LIVE:
         # Most of what is drawn is well: it is what isn't that is to meet the eye.
-        Tone.PLAIN if is_live else state_tone(following.state),
-        is_stale=following.stale_since is not None or following.head_stale_since is not None,
-    )
+        label, tone = f"{following.state.symbol} {label}", state_tone(following.state)
+    is_old = is_stale or following.head_stale_since is not None
+    return Arrow(following.leader, following.follower, label, tone, is_stale=is_old)

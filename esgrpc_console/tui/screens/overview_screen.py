@@ -141,8 +141,11 @@ class OverviewScreen(LiveScreen):
         _set_room(followers, room.followers, room.followers_gap)
         drawing.display = room.drawing > 0
         if drawing.display:
-            key = active_keys(self).get("overview.drawing", "")
-            drawing.show(appearance, f"there is no room for the drawing here: {key} shows it alone")
+            drawing.show(appearance, "" if wanted else self._told_of_no_room())
+
+    def _told_of_no_room(self) -> str:
+        key = active_keys(self).get("overview.drawing", "")
+        return f"there is no room for the drawing here: {key} shows it alone"
 
 
 def _set_room(part: Widget, height: int, gap: int) -> None:

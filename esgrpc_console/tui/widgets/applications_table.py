@@ -13,6 +13,7 @@ from esgrpc_console.system_view import (
     SystemState,
     words,
 )
+from esgrpc_console.system_view.views import RESTARTING, STOPPED_BY_YOU
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance, Cell
 from esgrpc_console.tui.places import ApplicationPlace, Open, Tab
@@ -170,6 +171,8 @@ def _note(application: ApplicationView, appearance: Appearance, now: float) -> C
         return None
     age = words.duration(now - application.stale_since)
     why = application.ending or application.why
+    if application.ending and application.ending not in {RESTARTING, STOPPED_BY_YOU}:
+        why = f"its server died, {application.ending}"
     stale = f"{age} old" if application.status else f"not heard for {age}"
     return appearance.cell(f"{stale}: {why}" if why else stale, is_dim=True)
 

@@ -10,6 +10,7 @@ from esgrpc_console.command_lines import ControlAction
 from esgrpc_console.system_view import (
     FollowingState,
     FollowingView,
+    Health,
     SystemState,
     words,
 )
@@ -34,7 +35,8 @@ _STATE_ORDER = (
     FollowingState.CONNECTING,
     FollowingState.LIVE,
 )
-"""The worst first."""
+"""The worst first. Before these come those that can't be heard of."""
+_STALE = "stale"
 _CONTROLS = {action.value: action for action in ControlAction}
 
 
@@ -110,7 +112,7 @@ class FollowersTable(LiveTable[FollowingView]):
             (
                 cell(item.follower, is_dim=is_dim),
                 cell(f"← {item.leader}", is_dim=is_dim),
-                appearance.state_cell(item.state, is_dim=is_dim),
+                _state(item, appearance),
                 cell(words.number(status.position if status else None), is_dim=is_dim),
                 cell(words.number(item.head), is_dim=is_head_dim),
                 cell(words.number(item.lag), is_dim=is_head_dim),
@@ -131,7 +133,7 @@ class FollowersTable(LiveTable[FollowingView]):
             case "leader":
                 return item.leader
             case "state":
-                return _STATE_ORDER.index(item.state)
+                return -1 if item.stale_since is not None else _STATE_ORDER.index(item.state)
             case "head":
                 return item.head
             case "lag":
@@ -151,7 +153,9 @@ class FollowersTable(LiveTable[FollowingView]):
 
     def search_text(self, item: FollowingView) -> str:
         """Returns what a filter looks for its text in."""
-        return "\n".join((item.follower, item.leader, item.state.word, error_text(item), item.why))
+        return "\n".join(
+            (item.follower, item.leader, _state_words(item), error_text(item), item.why)
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offers what can be done to the following under the cursor, as far as it is allowed."""
@@ -217,6 +221,17 @@ class FollowersTable(LiveTable[FollowingView]):
 def row_key(follower: str, leader: str) -> str:
     """Returns the key of a following's row."""
     return f"{follower}\n{leader}"
+
+
+def _state_words(following: FollowingView) -> str:
+    return _STALE if following.stale_since is not None else following.state.word
+
+
+def _state(following: FollowingView, appearance: Appearance) -> Cell:
+    """Returns how a following is. What was heard of one that can't be heard is no state."""
+    if following.stale_since is not None:
+        return appearance.cell(f"{Health.UNREACHABLE.symbol} {_STALE}", is_dim=True)
+    return appearance.state_cell(following.state)
 
 
 def _trend(following: FollowingView, appearance: Appearance) -> Cell:

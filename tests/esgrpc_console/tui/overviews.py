@@ -88,7 +88,8 @@ def rows(shown: str, heading: str) -> list[list[str]]:
     lines = shown.splitlines()
     first = next(index for index, line in enumerate(lines) if line.startswith(f" {heading}"))
     found = []
-    for line in lines[first + 1 :]:
+    # The last line tells the keys.
+    for line in lines[first + 1 : -1]:
         if not line.strip():
             break
         found.append(line.split())

@@ -25,6 +25,7 @@ from tests.esgrpc_console.screen_reading import (
     screen_text,
     wait_for_text,
 )
+from tests.esgrpc_console.tui.large_system import a_large_system
 from tests.esgrpc_console.tui.overviews import (
     a_console,
     a_failing_following,
@@ -137,7 +138,7 @@ async def test_stale_rows_say_for_how_long_and_why() -> None:
         row = " ".join(rows(shown, "APPLICATION")[1])
         assert row == "Payments localhost:50053 ○ unreachable 4 12s old: connection refused"
         row = " ".join(rows(shown, "FOLLOWER")[2])
-        assert "● live" in row
+        assert "○ stale" in row
         assert "12s old: connection refused" in row
         assert "reconnecting 1" in shown
 
@@ -298,6 +299,45 @@ async def test_new_rows_are_filtered_too() -> None:
         system.state.put(an_application("Stock", 50055))
         shown = await wait_for_text(pilot, "2 of 5")
         assert applications(shown) == ["Payments", "Prepayments"]
+
+
+async def test_followings_of_one_application_are_filtered_and_sorted_too() -> None:
+    async with an_overview(the_example()) as pilot:
+        await press(pilot, "down", "f")
+        shown = await wait_for_text(pilot, "Orders    ← Payments", "Payments  ← Orders")
+        assert "Reservations" not in "".join(followings(shown))
+        shown = await press(pilot, "P")
+        assert "POSITION▼" in shown
+        await press(pilot, "slash", *"!live")
+        await wait_for_text(pilot, "0 of 2 followings")
+
+
+async def test_lines_that_do_not_fit_are_scrolled_to() -> None:
+    async with an_overview(a_large_system(), SMALL) as pilot:
+        assert applications(screen_text(pilot.app))[0] == "App00"
+        shown = await press(pilot, "G")
+        assert "App49" in shown
+        shown = await press(pilot, "tab", "end")
+        assert followings(shown)[-1] == "App49 ← App03"
+        shown = await press(pilot, "home")
+        assert followings(shown)[0] == "App00 ← App01"
+        shown = await press(pilot, "pagedown", "enter")
+        assert isinstance(pilot.app.screen, FollowerScreen)
+        assert pilot.app.screen.place == FollowingPlace("App02", "App03")
+
+
+async def test_rows_that_move_leave_the_screen_as_it_is() -> None:
+    system = a_large_system()
+    async with an_overview(system) as pilot:
+        await press(pilot, "tab", "P", *["down"] * 30)
+        before = followings(screen_text(pilot.app))
+        # A row from far above the screen comes below, and the others move up by one.
+        first = system.state.applications["App48"].status
+        assert first is not None
+        moved = [replace(first.followings[0], position=0, read_through=0), *first.followings[1:]]
+        system.state.hear("App48", replace(first, followings=tuple(moved)))
+        await wait_for_text(pilot, "53,662 events behind")
+        assert followings(screen_text(pilot.app)) == before
 
 
 @pytest.mark.parametrize(
