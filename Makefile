@@ -4,6 +4,7 @@
 VENV ?= .venv
 OLDEST_VENV ?= build/oldest-venv
 STUBS_VENV ?= build/stubs-venv
+DEPLOY_VENV ?= build/deploy-venv
 
 # More arguments for the program that a target runs: make test ARGS="-k feed -x".
 ARGS ?=
@@ -11,6 +12,19 @@ ARGS ?=
 SYSTEM ?= eventsourcing_grpc.example:system
 # The names that `make ssl` makes certificates for.
 NAMES ?= orders reservations payments
+# And where.
+SSL ?= ssl
+# Where the example system records its events in containers: postgres, sqlite or memory.
+PERSISTENCE ?= postgres
+# And on Kubernetes, as which namespace: in-memory, postgres or external-postgres.
+OVERLAY ?= in-memory
+KUBE_NAMESPACE ?= eventsourcing-grpc
+
+DOCKER ?= docker
+KUBECTL ?= kubectl
+MINIKUBE ?= minikube
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= eventsourcing-grpc:$(VERSION)
 
 CAN_INSTALL := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 # The newest Python that will do. Another one: make PYTHON=/path/to/python3 ...
@@ -22,6 +36,7 @@ REQUIREMENTS := $(VENV)/.requirements.stamp
 INSTALLED := $(VENV)/.install.stamp
 OLDEST := $(OLDEST_VENV)/.install.stamp
 STUBS := $(STUBS_VENV)/.requirements.stamp
+DEPLOY := $(DEPLOY_VENV)/.requirements.stamp
 
 PACKAGES := eventsourcing_grpc esgrpc_console
 SCRIPTS := ssl/make_certificates.py proto/generate_stubs.py
@@ -34,7 +49,11 @@ COMPILE = $(VENV)/bin/uv --quiet --no-config pip compile --universal --python-ve
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install run test test-oldest lint lint-format lint-ruff lint-types lint-imports \
-	lint-proto lint-stubs fmt ssl grpc-stubs update-packages benchmark pictures clean
+	lint-proto lint-stubs lint-deploy fmt ssl grpc-stubs update-packages benchmark pictures clean \
+	docker-image docker-secrets docker-up docker-logs docker-down test-docker \
+	namespace ssl-secrets root-ssl-secret postgres-secret minikube-start minikube-image \
+	minikube-deploy minikube-logs minikube-delete test-minikube \
+	has-docker has-compose has-kubectl has-minikube
 
 help: ## Lists what make can do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,13 +90,16 @@ lint-proto: $(INSTALLED)
 lint-stubs: $(STUBS)
 	@$(STUBS_VENV)/bin/python proto/generate_stubs.py --check
 
+lint-deploy: $(DEPLOY) ## Checks what is in deploy/: Dockerfiles, Compose and Kubernetes files.
+	@$(DEPLOY_VENV)/bin/python -m tests.deploy.check_files
+
 fmt: $(INSTALLED) ## Formats the code, and mends what ruff can mend.
 	@$(VENV)/bin/python -m ruff check --quiet --fix-only $(CHECKED)
 	@$(VENV)/bin/python -m isort --quiet $(CHECKED)
 	@$(VENV)/bin/python -m black --quiet $(CHECKED)
 
 ssl: $(INSTALLED) ## Makes a root and certificates for trying TLS, in ssl/. Keeps those that are still good.
-	@$(VENV)/bin/python ssl/make_certificates.py $(ARGS) $(NAMES)
+	@$(VENV)/bin/python ssl/make_certificates.py --directory $(SSL) $(ARGS) $(NAMES)
 
 grpc-stubs: $(STUBS) ## Generates eventsourcing_grpc/protos from proto/.
 	@$(STUBS_VENV)/bin/python proto/generate_stubs.py
@@ -88,6 +110,11 @@ update-packages: $(INSTALLED) ## Locks the newest (and oldest) versions of all p
 	@$(COMPILE) pyproject.toml --all-extras --group build --group test \
 		--resolution lowest-direct --output-file requirements/oldest.lock >/dev/null
 	@$(COMPILE) --group stubs --output-file requirements/stubs.lock >/dev/null
+	@$(COMPILE) --group deploy --output-file requirements/deploy.lock >/dev/null
+	@$(COMPILE) --group build --constraint requirements/development.lock \
+		--output-file requirements/build.lock >/dev/null
+	@$(COMPILE) pyproject.toml --extra postgres --constraint requirements/development.lock \
+		--output-file requirements/image.lock >/dev/null
 	@$(MAKE) --no-print-directory install
 
 benchmark: $(INSTALLED) ## Measures the figures that the README quotes.
@@ -96,6 +123,100 @@ benchmark: $(INSTALLED) ## Measures the figures that the README quotes.
 pictures: $(INSTALLED) ## Makes the pictures and the table of keys in docs/ from the running console.
 	@$(VENV)/bin/python docs/make_keys.py
 	@$(VENV)/bin/python docs/make_pictures.py $(ARGS)
+
+# The example system in containers. Their user must be able to read the keys and the password, which
+# belong to who makes them. Root gives them away instead: containers don't run as root.
+
+MY_UID := $(shell id -u)
+APP_UID := $(if $(filter 0,$(MY_UID)),10001,$(MY_UID))
+PASSWORD := deploy/secrets/postgres-password
+COMPOSE = IMAGE=$(IMAGE) APP_UID=$(APP_UID) $(DOCKER) compose --file deploy/docker/compose.yaml \
+	--env-file deploy/docker/$(PERSISTENCE).env
+
+docker-image: has-docker ## Builds the container image. Another name: IMAGE=registry.example/shop:1.
+	@$(DOCKER) build --file deploy/docker/Dockerfile --tag $(IMAGE) $(ARGS) .
+
+docker-secrets: $(INSTALLED) $(PASSWORD)
+	@$(VENV)/bin/python ssl/make_certificates.py $(NAMES) $(if $(filter 0,$(MY_UID)),--owner $(APP_UID))
+	@chown $(APP_UID) $(PASSWORD)
+
+docker-up: has-compose docker-image docker-secrets ## Starts the example system in containers. PERSISTENCE=postgres, sqlite or memory.
+	@$(COMPOSE) up --detach --wait $(ARGS)
+	@$(COMPOSE) ps
+
+docker-logs: has-compose ## Shows what the containers write.
+	@$(COMPOSE) --profile '*' logs --follow $(ARGS)
+
+docker-down: has-compose ## Stops the containers. ARGS=--volumes deletes what they have recorded.
+	@$(COMPOSE) --profile '*' down $(ARGS)
+
+test-docker: $(INSTALLED) ## Tests the example system in containers, where a container engine is.
+	@TEST_CONTAINERS=docker $(VENV)/bin/python -m pytest tests/deploy/containers/test_docker.py $(ARGS)
+
+$(PASSWORD): | $(INSTALLED)
+	@umask 077; $(VENV)/bin/python -c 'import secrets; print(secrets.token_urlsafe(32))' >$@
+
+# The example system on Kubernetes. Targets of minikube talk to no other cluster.
+
+KUBE_CONTEXT ?=
+KUBE = $(KUBECTL) $(if $(KUBE_CONTEXT),--context=$(KUBE_CONTEXT)) --namespace=$(KUBE_NAMESPACE)
+MADE = --dry-run=client --output=yaml | $(KUBE) apply --filename=-
+PARTS = --selector=app.kubernetes.io/part-of=eventsourcing-grpc-example
+minikube-deploy minikube-logs: KUBE_CONTEXT = minikube
+
+namespace: has-kubectl
+	@$(KUBE) create namespace $(KUBE_NAMESPACE) $(MADE)
+
+ssl-secrets: root-ssl-secret $(NAMES:%=%-ssl-secret) ## Stores certificates on Kubernetes. Each by itself: root-ssl-secret, orders-ssl-secret, ...
+
+root-ssl-secret: has-kubectl ssl
+	@$(KUBE) create secret generic $@ --from-file=root.crt=$(SSL)/root/root.crt $(MADE)
+
+.PHONY: $(NAMES:%=%-ssl-secret)
+$(NAMES:%=%-ssl-secret): %-ssl-secret: has-kubectl ssl
+	@$(KUBE) create secret tls $@ --key=$(SSL)/$*/$*.key --cert=$(SSL)/$*/$*.crt $(MADE)
+
+postgres-secret: has-kubectl $(PASSWORD) ## Stores the password of PostgreSQL on Kubernetes, from deploy/secrets.
+	@$(KUBE) create secret generic $@ --from-file=password=$(PASSWORD) $(MADE)
+
+minikube-start: has-minikube ## Starts a Kubernetes cluster on this machine.
+	@$(MINIKUBE) start $(ARGS)
+
+minikube-image: has-minikube docker-image ## Builds the image, and gives it to minikube.
+	@$(MINIKUBE) image load $(IMAGE)
+
+minikube-deploy: has-minikube namespace ssl-secrets postgres-secret ## Runs the example system on minikube. OVERLAY=in-memory or postgres.
+	@$(KUBE) apply --kustomize=deploy/kubernetes/overlays/$(OVERLAY)
+	@$(KUBE) rollout status deployment $(PARTS) --timeout=300s
+
+minikube-logs: has-minikube has-kubectl ## Shows what the servers on minikube write.
+	@$(KUBE) logs $(PARTS) --prefix --follow --max-log-requests=20 $(ARGS)
+
+minikube-delete: has-minikube ## Deletes the cluster, with everything that is recorded there.
+	@$(MINIKUBE) delete $(ARGS)
+
+test-minikube: $(INSTALLED) ## Tests the example system on minikube, where minikube is.
+	@TEST_CONTAINERS=minikube $(VENV)/bin/python -m pytest tests/deploy/containers/test_minikube.py $(ARGS)
+
+# Each says what is missing.
+
+has-docker:
+	@command -v $(DOCKER) >/dev/null || { echo "$(DOCKER) is not installed: install Docker, or name" \
+		"another engine's command: make DOCKER=podman $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(DOCKER) info >/dev/null 2>&1 || { echo "No container engine answers to \"$(DOCKER) info\":" \
+		"start it, or join the group that may use it" >&2; exit 2; }
+
+has-compose: has-docker
+	@$(DOCKER) compose version >/dev/null 2>&1 || { echo "\"$(DOCKER) compose\" is not installed:" \
+		"install the Compose plugin, 2.20 or newer" >&2; exit 2; }
+
+has-kubectl:
+	@command -v $(firstword $(KUBECTL)) >/dev/null || { echo "$(KUBECTL) is not installed: install it," \
+		"or name it: make KUBECTL=/path/to/kubectl $(MAKECMDGOALS)" >&2; exit 2; }
+
+has-minikube:
+	@command -v $(MINIKUBE) >/dev/null || { echo "$(MINIKUBE) is not installed: install it," \
+		"or name it: make MINIKUBE=/path/to/minikube $(MAKECMDGOALS)" >&2; exit 2; }
 
 clean: ## Removes what was built, and caches. Keeps .venv and certificates.
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache snapshot_report.html
@@ -123,4 +244,8 @@ $(OLDEST): requirements/oldest.lock pyproject.toml | $(OLDEST_VENV)/bin/pip
 
 $(STUBS): requirements/stubs.lock | $(STUBS_VENV)/bin/pip
 	@$(STUBS_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	@touch $@
+
+$(DEPLOY): requirements/deploy.lock | $(DEPLOY_VENV)/bin/pip
+	@$(DEPLOY_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r $<
 	@touch $@
