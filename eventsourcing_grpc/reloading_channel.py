@@ -83,51 +83,65 @@ class ReloadingChannel(grpc.Channel):
     ) -> None:
         self.close()
 
-    def begin(self) -> _Generation:
-        """Returns the channel for a call that begins. It is not closed before :meth:`end`."""
+    def begin(self, make: Callable[[grpc.Channel], Any]) -> tuple[_Generation, Any]:
+        """Begins a call. The channel that it is made on is not closed before :meth:`end`.
+
+        :param make: makes what makes the call.
+        :returns: where the call is made, and what makes it there.
+        :raises ValueError: when this channel is closed, as grpcio does.
+        """
         certificates = self._files.look()
         unused: list[_Generation] = []
         with self._lock:
-            if certificates is not self._newest.certificates and not self._is_closed:
+            if self._is_closed:
+                # Preparing calls on a closed channel would end grpcio with a segmentation fault.
+                msg = "Cannot invoke RPC on closed channel!"
+                raise ValueError(msg)
+            if certificates is not self._newest.certificates:
                 self._older.append(self._newest)
                 self._newest = _Generation(self._make_channel(certificates), certificates)
             if self._older:
                 unused = [old for old in self._older if not old.is_used]
                 self._older = [old for old in self._older if old not in unused]
             generation = self._newest
+            calls = generation.calls_made_by(make)
             generation.beginning += 1
         for old in unused:
             old.channel.close()
-        return generation
+        return generation, calls
 
-    def end(self, generation: _Generation) -> None:
-        """Lets a channel be closed once there is a newer one and its calls have ended."""
+    def end(self, generation: _Generation, call: Any = None) -> None:
+        """Lets a channel be closed once there is a newer one and its calls have ended.
+
+        :param call: what goes on after this, if anything does.
+        """
         with self._lock:
+            if call is not None:
+                generation.open_calls.add(call)
             generation.beginning -= 1
 
 
 class _Generation:
-    """A channel, with what is under way on it."""
+    """A channel, with what is under way on it. Used with the lock of the one that it stands for."""
 
     def __init__(self, channel: grpc.Channel, certificates: Certificates) -> None:
         self.channel = channel
         self.certificates = certificates
         self.beginning = 0
         """How many calls are between 'begin' and 'end'."""
-        # Calls that somebody goes on with after that. What nobody knows any more, nobody misses.
+        # What nobody knows any more, nobody misses.
         self.open_calls: WeakSet[Any] = WeakSet()
-        self._made: dict[object, Any] = {}
+        self._calls: dict[object, Any] = {}
 
     @property
     def is_used(self) -> bool:
         return self.beginning > 0 or any(call.is_active() for call in tuple(self.open_calls))
 
-    def made_by(self, make: Callable[[grpc.Channel], Any]) -> Any:
-        """Returns what makes calls of a method on this channel."""
-        made = self._made.get(make)
-        if made is None:
-            made = self._made[make] = make(self.channel)
-        return made
+    def calls_made_by(self, make: Callable[[grpc.Channel], Any]) -> Any:
+        calls = self._calls.get(make)
+        if calls is None:
+            calls = self._calls[make] = make(self.channel)
+        return calls
 
 
 class _UnaryCalls(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # Generic in its stubs only.
@@ -138,27 +152,27 @@ class _UnaryCalls(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # Ge
         self._make = make
 
     def __call__(self, request: object, *args: Any, **kwargs: Any) -> Any:
-        generation = self._channel.begin()
+        generation, calls = self._channel.begin(self._make)
         try:
-            return generation.made_by(self._make)(request, *args, **kwargs)
+            return calls(request, *args, **kwargs)
         finally:
             self._channel.end(generation)
 
     def with_call(self, request: object, *args: Any, **kwargs: Any) -> Any:
-        generation = self._channel.begin()
+        generation, calls = self._channel.begin(self._make)
         try:
-            return generation.made_by(self._make).with_call(request, *args, **kwargs)
+            return calls.with_call(request, *args, **kwargs)
         finally:
             self._channel.end(generation)
 
     def future(self, request: object, *args: Any, **kwargs: Any) -> Any:
-        generation = self._channel.begin()
+        generation, calls = self._channel.begin(self._make)
+        call = None
         try:
-            call = generation.made_by(self._make).future(request, *args, **kwargs)
-            generation.open_calls.add(call)
+            call = calls.future(request, *args, **kwargs)
             return call
         finally:
-            self._channel.end(generation)
+            self._channel.end(generation, call)
 
 
 class _StreamCalls(grpc.UnaryStreamMultiCallable):  # type: ignore[type-arg]  # As above.
@@ -172,13 +186,13 @@ class _StreamCalls(grpc.UnaryStreamMultiCallable):  # type: ignore[type-arg]  # 
         self, request: object, *args: Any, wait_for_ready: bool | None = None, **kwargs: Any
     ) -> Any:
         def begin() -> Any:
-            generation = self._channel.begin()
+            generation, calls = self._channel.begin(self._make)
+            call = None
             try:
-                call = generation.made_by(self._make)(request, *args, **kwargs)
-                generation.open_calls.add(call)
+                call = calls(request, *args, **kwargs)
                 return call
             finally:
-                self._channel.end(generation)
+                self._channel.end(generation, call)
 
         return _PatientStream(begin) if wait_for_ready else begin()
 
