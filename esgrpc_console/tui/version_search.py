@@ -40,9 +40,9 @@ async def find_version(
         originator_id=originator_id,
         with_state=False,
     )
-    for event in page.events:
-        if event.originator_version <= version:
-            return event.id
+    for near in page.events:
+        if near.originator_version <= version:
+            return near.id
     if not page.events:
         return None
     low, high = 1, page.events[-1].id

@@ -113,6 +113,9 @@ class ApplicationScreen(LiveScreen):
         if pane is None:
             pane = self._panes[tab] = self._make_pane(tab)
             await self._room.mount(pane)
+            if not pane.is_attached:
+                # The screen was left meanwhile.
+                return
         for other in self._panes.values():
             other.display = other is pane
         if isinstance(pane, LogPane):

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from eventsourcing.utils import EnvType
 from textual.pilot import Pilot
 
 from esgrpc_console.system_view import SystemView
 from esgrpc_console.tui.app import ConsoleApp, SystemToShow
 from esgrpc_console.tui.places import AggregatePlace, ApplicationPlace, Open, Place, TracePlace
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.example import Orders
 from tests.esgrpc_console.conftest import QUICK, Servers, free_addresses, wait_for
 from tests.esgrpc_console.screen_reading import WIDE, screen_text, wait_for_text
 from tests.esgrpc_console.shop import UNKIND, Shop
@@ -42,6 +42,7 @@ async def opened(
 async def new_orders(server: GrpcApplicationServer, count: int) -> list[UUID]:
     """Creates orders, and lets the event loop go on meanwhile."""
     application = server.application
+    assert isinstance(application, Orders)
 
     def create() -> list[UUID]:
         return [application.create_new_order() for _ in range(count)]
@@ -175,13 +176,14 @@ async def test_an_aggregate_that_is_not_there_is_told_in_words(
         await wait_for_text(pilot, "there are no such events", "✗ the state at its newest version")
 
 
-async def test_unkind_events_are_shown_as_text(example_env: EnvType) -> None:
-    env = example_env | free_addresses(("Shop",))
-    server = GrpcApplicationServer(Shop, env)
+async def test_unkind_events_are_shown_as_text() -> None:
+    server = GrpcApplicationServer(Shop, free_addresses(("Shop",)))
     server.start()
     try:
-        item = await asyncio.to_thread(server.application.label)
-        await asyncio.to_thread(server.application.label, "x" * 1_000_000)
+        shop = server.application
+        assert isinstance(shop, Shop)
+        item = await asyncio.to_thread(shop.label)
+        await asyncio.to_thread(shop.label, "x" * 1_000_000)
         async with (
             SystemView(server.address, env={}, options=QUICK) as view,
             opened(view, ApplicationPlace("Shop")) as pilot,
