@@ -14,7 +14,7 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.reactive import reactive
-from textual.screen import ActiveBinding, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 
 from esgrpc_console.tui.actions import ACTIONS_BY_ID
@@ -71,27 +71,21 @@ class KeyLine(Widget):
     def _update(self) -> None:
         if not self.is_attached:
             return
-        by_action: dict[str, list[ActiveBinding]] = {}
-        for active in self.screen.active_bindings.values():
-            if active.binding.show:
-                by_action.setdefault(active.binding.action, []).append(active)
+        by_action: dict[str, list[tuple[Binding, bool]]] = {}
+        for _, binding, is_enabled, _ in self.screen.active_bindings.values():
+            if binding.show:
+                by_action.setdefault(binding.action, []).append((binding, is_enabled))
         self.keys = tuple(map(self._key, by_action.values()))
 
-    def _key(self, active: list[ActiveBinding]) -> _Key:
-        first = active[0]
-        info = ACTIONS_BY_ID.get(first.binding.id or "")
-        shown = {self._displayed(each.binding): each for each in active}
+    def _key(self, active: list[tuple[Binding, bool]]) -> _Key:
+        action_id = active[0][0].id or ""
+        info = ACTIONS_BY_ID.get(action_id)
+        shown = {self._displayed(each[0]): each for each in active}
         # The key that is to be shown may do something else here.
         wanted = info.key_display if info is not None else ""
         name = wanted if wanted in shown else next(iter(shown))
-        chosen = shown[name]
-        return _Key(
-            chosen.binding.key,
-            name,
-            chosen.binding.description,
-            chosen.enabled,
-            first.binding.id or "",
-        )
+        binding, is_enabled = shown[name]
+        return _Key(binding.key, name, binding.description, is_enabled, action_id)
 
     def _displayed(self, binding: Binding) -> str:
         return self.app.get_key_display(Binding(binding.key, binding.action))
