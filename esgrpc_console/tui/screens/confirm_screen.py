@@ -51,7 +51,12 @@ class ConfirmScreen(ModalScreen[str | None]):
         self._confirm = confirm
         self._consequences = consequences
         self._needs_reason = needs_reason
-        self._reason = Input(placeholder="why, for the server's log", compact=True, id="reason")
+        self._reason = Input(
+            placeholder="why, for the server's log",
+            compact=True,
+            select_on_focus=False,
+            id="reason",
+        )
 
     def compose(self) -> ComposeResult:
         """The question, what it means, the reason, two buttons."""
