@@ -23,7 +23,6 @@ from esgrpc_console.tui.widgets.followers_table import FollowersTable
 from esgrpc_console.tui.widgets.system_drawing import SystemDrawing
 
 _UPTIME_SECONDS = 1.0
-_NO_LIMIT = 10_000
 
 
 class OverviewScreen(LiveScreen):
@@ -130,8 +129,8 @@ class OverviewScreen(LiveScreen):
         if self._is_alone:
             drawing.display = True
             drawing.styles.margin = 0
-            drawing.fit(width, _NO_LIMIT)
-            drawing.show(appearance, "there is nothing to draw yet")
+            drawing.fit_alone(width)
+            drawing.show(appearance, "there is nothing to draw")
             return
         applications, followers = self._application_part, self._follower_part
         natural = applications.natural_height, followers.natural_height

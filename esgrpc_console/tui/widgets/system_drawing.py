@@ -12,11 +12,13 @@ from textual.strip import Strip
 from esgrpc_console.system_view import SystemState
 from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.drawing.choice import best_drawing
+from esgrpc_console.tui.drawing.compact import list_compactly
 from esgrpc_console.tui.drawing.figures import figure_of
 from esgrpc_console.tui.drawing.model import Drawing, Span, SystemFigure
 from esgrpc_console.tui.places import ApplicationPlace, FollowingPlace, Open
 
 _INDENT = 1
+_NO_LIMIT = 10_000
 
 
 class SystemDrawing(ScrollView, can_focus=True):
@@ -58,6 +60,12 @@ class SystemDrawing(ScrollView, can_focus=True):
             self._room = width, height
             self._drawing = best_drawing(self._figure, width - _INDENT, height)
         return self._drawing.height if self._drawing else 0
+
+    def fit_alone(self, width: int) -> None:
+        """Draws as well as it can be done where what does not fit can be scrolled to."""
+        if not self.fit(width, _NO_LIMIT):
+            compact = list_compactly(self._figure, width - _INDENT)
+            self._drawing = compact if compact.lines else None
 
     def show(self, appearance: Appearance, note: str) -> None:
         """Shows what has been drawn.

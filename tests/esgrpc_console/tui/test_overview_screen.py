@@ -399,6 +399,18 @@ async def test_the_drawing_gets_the_screen_and_gives_it_back() -> None:
         assert isinstance(pilot.app.screen, ApplicationScreen)
 
 
+async def test_the_drawing_of_many_applications_is_scrolled_through() -> None:
+    async with an_overview(a_large_system(), SMALL) as pilot:
+        shown = await press(pilot, "d")
+        assert "App00 → App46 46, App47 47, App48 48, App49 49" in shown
+        assert "App49 →" not in shown
+        await press(pilot, "end")
+        await wait_for_text(pilot, "App49 → App45 45")
+        await pilot.click("SystemDrawing", offset=(2, 5))
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ApplicationScreen)
+
+
 async def test_where_there_is_no_room_for_the_drawing_a_line_says_how_to_see_it() -> None:
     async with an_overview(the_example(), (80, 16)) as pilot:
         await wait_for_text(pilot, "no room for the drawing here: d shows it alone")
