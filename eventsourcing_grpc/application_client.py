@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from time import monotonic
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from weakref import WeakSet
 
 import grpc
@@ -37,11 +37,17 @@ from eventsourcing_grpc.methods import ExposedMethods, MethodKind
 from eventsourcing_grpc.notification_subscription import NotificationSubscription
 from eventsourcing_grpc.protos.application_pb2 import (
     CallMethodRequest,
+    CallMethodResponse,
     SelectNotificationsRequest,
     SelectNotificationsResponse,
 )
 from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
 from eventsourcing_grpc.remote_notification_log import RemoteNotificationLog
+from eventsourcing_grpc.telemetry.hooks import Metadata
+from eventsourcing_grpc.telemetry.tracing_switch import client_tracer
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 __all__ = [
     "ApplicationProxy",
@@ -81,12 +87,15 @@ class GrpcApplicationClient(Generic[TApplication]):
         is_stopping: threading.Event | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         """:param app_class: the application's class, for its name, transcoder and methods.
         :param env: overrides ``os.environ``.
         :param owner_name: of the application that this client belongs to, if any: its certificate is shown.
         :param is_stopping: ends waiting for the server when it is set.
         :param timeout: seconds that a call may take.
+        :param tracer_provider: what calls are traced with. None: OpenTelemetry's own, if it is in use
+            when the client is made.
         :raises EnvironmentVariableError: when the address is missing, or a value can't be used.
         :raises CertificateError: when a certificate or key file can't be used.
         """
@@ -106,6 +115,7 @@ class GrpcApplicationClient(Generic[TApplication]):
         self._channel = open_channel(self.address, self.env, owner_name or self.name)
         self._stub = ApplicationStub(self._channel)
         self._health = HealthStub(self._channel)
+        self._tracer = client_tracer(self.name, self.address, tracer_provider)
         self._app = ApplicationProxy(self)
 
     @property
@@ -177,7 +187,14 @@ class GrpcApplicationClient(Generic[TApplication]):
             request.kwargs = self._encode(dict(kwargs), method_name)
         # What the class here doesn't know is taken for a command. The server says what it is.
         is_query = method_name in self._queries
-        response = self._call(self._stub.CallMethod, request, may_repeat=is_query)
+        response: CallMethodResponse
+        if self._tracer is None:
+            response = self._call(self._stub.CallMethod, request, may_repeat=is_query)
+        else:
+            with self._tracer.call("CallMethod", method_name) as metadata:
+                response = self._call(
+                    self._stub.CallMethod, request, may_repeat=is_query, metadata=metadata
+                )
         return self._transcoder.decode(response.result)
 
     def get_notifications(
@@ -218,7 +235,11 @@ class GrpcApplicationClient(Generic[TApplication]):
 
     def select_page(self, request: SelectNotificationsRequest) -> SelectNotificationsResponse:
         """Reads one page of the log."""
-        return self._call(self._stub.SelectNotifications, request, may_repeat=True)
+        select = self._stub.SelectNotifications
+        if self._tracer is None:
+            return self._call(select, request, may_repeat=True)
+        with self._tracer.call("SelectNotifications", "") as metadata:
+            return self._call(select, request, may_repeat=True, metadata=metadata)
 
     def close(self) -> None:
         """Ends the client's subscriptions and calls. Closing a closed client changes nothing."""
@@ -252,14 +273,19 @@ class GrpcApplicationClient(Generic[TApplication]):
             raise
 
     def _call(
-        self, rpc: Callable[..., TResponse], request: TRequest, *, may_repeat: bool
+        self,
+        rpc: Callable[..., TResponse],
+        request: TRequest,
+        *,
+        may_repeat: bool,
+        metadata: Metadata | None = None,
     ) -> TResponse:
         give_up_at = 0.0
         delay = _FIRST_RETRY_DELAY
         while True:
             self._check_not_closed()
             try:
-                return rpc(request, timeout=self.timeout)
+                return rpc(request, timeout=self.timeout, metadata=metadata)
             except grpc.RpcError as e:
                 is_unavailable = rpc_code(e) in UNAVAILABLE_CODES
                 if not is_unavailable or not (may_repeat or was_never_sent(e)):

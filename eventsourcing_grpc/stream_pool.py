@@ -29,9 +29,15 @@ class StreamPool:
             max_workers=max_streams + _SPARE_THREADS,
             thread_name_prefix=f"streams {name}",
         )
+        self.max_streams = max_streams
         self._name = name
-        self._max_streams = max_streams
-        self._places = threading.BoundedSemaphore(max_streams)
+        self._open = 0
+        self._lock = threading.Lock()
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open."""
+        return self._open
 
     def behavior(
         self, behavior: Callable[[TRequest, grpc.ServicerContext], Iterator[TResponse]]
@@ -41,13 +47,17 @@ class StreamPool:
 
     def enter(self, context: grpc.ServicerContext) -> None:
         """Takes a place for a stream, or ends its call with RESOURCE_EXHAUSTED."""
-        if not self._places.acquire(blocking=False):
-            msg = f"{self._name} has {self._max_streams:,} streams open, which is its limit"
+        with self._lock:
+            has_place = self._open < self.max_streams
+            self._open += has_place
+        if not has_place:
+            msg = f"{self._name} has {self.max_streams:,} streams open, which is its limit"
             abort(context, TooManyStreamsError(msg))
 
     def leave(self) -> None:
         """Gives a stream's place back."""
-        self._places.release()
+        with self._lock:
+            self._open -= 1
 
     def shutdown(self) -> None:
         """Ends the threads. Returns when the streams, which must be ending, have ended."""
