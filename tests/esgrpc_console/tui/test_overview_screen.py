@@ -402,7 +402,7 @@ async def test_the_drawing_gets_the_screen_and_gives_it_back() -> None:
 async def test_the_drawing_of_many_applications_is_scrolled_through() -> None:
     async with an_overview(a_large_system(), SMALL) as pilot:
         shown = await press(pilot, "d")
-        assert "App00 → App46 46, App47 47, App48 48, App49 49" in shown
+        assert "App01 → App00 0, App47 47, App48 48, App49 49" in shown
         assert "App49 →" not in shown
         await press(pilot, "end")
         await wait_for_text(pilot, "App49 → App45 45")
