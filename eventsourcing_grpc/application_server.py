@@ -29,6 +29,7 @@ from eventsourcing_grpc.configuration_check import (
     unlimited_warning,
 )
 from eventsourcing_grpc.credentials import server_certificates, server_credentials
+from eventsourcing_grpc.database_session import session_of
 from eventsourcing_grpc.environment import (
     APPLICATION_TOPIC,
     SYSTEM_TOPIC,
@@ -171,7 +172,10 @@ class GrpcApplicationServer:
         if not isinstance(getattr(self._application, "recorder", None), POPORecorder):
             self._application = None
         application = self.application
-        self._feed = NotificationFeed(application.recorder, self._max_pull_interval, self._name)
+        self._session = session_of(application.recorder, self._name)
+        self._feed = NotificationFeed(
+            application.recorder, self._max_pull_interval, self._name, session=self._session
+        )
         self._streams = StreamPool(self._name)
         self._calls = ThreadPoolExecutor(self._max_workers, f"calls {self._name}")
         self._health = standard_services.Health(self._name)
@@ -188,6 +192,7 @@ class GrpcApplicationServer:
         )
         try:
             self._feed.start()
+            self._session.start(self._feed.announce, self._feed.head)
             assert isinstance(application, Leader)
             # A server that is started again has a new feed.
             others = [f for f in application.followers if not isinstance(f, NotificationFeed)]
@@ -230,7 +235,8 @@ class GrpcApplicationServer:
         for leader, address in addresses.items():
             assert isinstance(application, Follower)
             channel = open_channel(address, self.env, self._name)
-            followings.append(Following(application, leader, address, channel))
+            lock = self._session.lock(leader)
+            followings.append(Following(application, leader, address, channel, lock))
         return followings
 
     def _add_services(
@@ -326,6 +332,8 @@ class GrpcApplicationServer:
         calls_ended.wait()
         self._health.shutdown()
         self._streams.shutdown()
+        # Who takes over need not wait for what still runs, which can't record the same once more.
+        self._session.stop()
         self._audit.close()
         # Closing a database under a method that still runs, though its caller has been told or has
         # gone, can end the process with a segmentation fault.

@@ -13,6 +13,7 @@ from eventsourcing.persistence import IntegrityError, Notification, Tracking
 from eventsourcing.system import Follower
 
 from eventsourcing_grpc.conversion import notifications_from_messages
+from eventsourcing_grpc.follower_lock import FollowerLock
 from eventsourcing_grpc.following_control import FollowingControl
 from eventsourcing_grpc.following_record import FollowingRecord
 from eventsourcing_grpc.protos.application_pb2 import NotificationBatch
@@ -35,6 +36,7 @@ class EventProcessing:
         leader_name: str,
         control: FollowingControl,
         record: FollowingRecord,
+        lock: FollowerLock,
     ) -> None:
         self.current: Notification | None = None
         """What is being processed just now."""
@@ -44,14 +46,22 @@ class EventProcessing:
         self._leader_name = leader_name
         self._control = control
         self._record = record
+        self._lock = lock
         self._attempts = 0
 
     def tracked_position(self) -> int:
         """Returns the recorded position."""
         return self._follower.recorder.max_tracking_id(self._leader_name) or 0
 
-    def process_batch(self, batch: NotificationBatch, round_number: int) -> None:
-        """Processes a batch, or as much of it as there is until the round is interrupted."""
+    def may_go_on(self, round_number: int) -> bool:
+        """Tells whether the loop's round is neither interrupted nor without the lock."""
+        return self._control.interruptions == round_number and self._lock.is_held()
+
+    def process_batch(self, batch: NotificationBatch, round_number: int) -> bool:
+        """Processes a batch, or as much of it as there is until the round may not go on.
+
+        Returns whether all of it has been processed. What comes behind it must not be, if not.
+        """
         record = self._record
         record.begin_batch(batch.head, batch.read_through)
         notifications = notifications_from_messages(batch.notifications)
@@ -61,21 +71,24 @@ class EventProcessing:
                     # Another instance of this follower has processed it.
                     continue
                 if not self._process(notification, round_number):
-                    return
+                    return False
         finally:
             self.current = None
+        if not self.may_go_on(round_number):
+            return False
         if batch.read_through > record.position:
             self._record_position(batch.read_through)
         record.end_batch()
+        return True
 
     def _process(self, notification: Notification, round_number: int) -> bool:
         """Processes a notification, as often as it takes.
 
-        Returns False when it was not processed, because the round was interrupted.
+        Returns False when it was not processed, because the round may not go on.
         """
-        record, control = self._record, self._control
+        record = self._record
         conflicts = 0
-        while control.interruptions == round_number:
+        while self.may_go_on(round_number):
             self.current = notification
             try:
                 jobs = self._follower.convert_notifications(self._leader_name, [notification])

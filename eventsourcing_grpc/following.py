@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -25,9 +26,10 @@ from eventsourcing_grpc.event_processing import (
     MAX_RETRY_DELAY,
     EventProcessing,
 )
+from eventsourcing_grpc.follower_lock import FollowerLock, NoLock
 from eventsourcing_grpc.following_control import LISTENING_INTERVAL, FollowingControl
 from eventsourcing_grpc.following_record import FollowingRecord
-from eventsourcing_grpc.following_status import FollowingSnapshot, FollowingState
+from eventsourcing_grpc.following_status import FollowingSnapshot, FollowingState, hindered
 from eventsourcing_grpc.following_steering import FollowingSteering
 from eventsourcing_grpc.leader_log import LeaderLog
 from eventsourcing_grpc.remote_notification_log import RemoteNotificationLog
@@ -35,7 +37,10 @@ from eventsourcing_grpc.remote_notification_log import RemoteNotificationLog
 logger = logging.getLogger(__name__)
 
 MAX_RECONNECT_DELAY = 2.0
+STANDBY_INTERVAL = 1.0
+"""Seconds between two looks at how far the server is that follows instead."""
 _START_ATTEMPTS = 10
+_WAITING = (FollowingState.PAUSED, FollowingState.STANDBY)
 
 
 class Following:
@@ -43,7 +48,8 @@ class Following:
 
     The thread runs from :meth:`start` to :meth:`stop`, whatever happens: a leader that is
     gone is looked for again, and an event whose policy raises is tried again, and skipped only
-    when an operator asks for that.
+    when an operator asks for that. While another server of the follower has the lock, it is on
+    standby.
     """
 
     def __init__(
@@ -52,17 +58,25 @@ class Following:
         leader_name: str,
         leader_address: str,
         channel: grpc.Channel,
+        lock: FollowerLock | None = None,
     ) -> None:
-        """:param channel: to the leader's server. It is closed by :meth:`stop`."""
+        """:param channel: to the leader's server. It is closed by :meth:`stop`.
+        :param lock: is held by one server of the follower at a time. None: there is only this one,
+            or the others are heard of only by the positions that they record.
+        """
         self.leader_name = leader_name
         self.leader_address = leader_address
         self._follower = follower
         self._leader = LeaderLog(leader_name, leader_address, channel)
         self._control = FollowingControl(self._listen, self._leader.cancel)
         self._record = FollowingRecord(leader_name, leader_address)
-        self._processing = EventProcessing(follower, leader_name, self._control, self._record)
+        self._lock = lock or NoLock()
+        self._lock.on_change = self._control.interrupt
+        self._processing = EventProcessing(
+            follower, leader_name, self._control, self._record, self._lock
+        )
         self.steering = FollowingSteering(
-            follower, self._leader, self._control, self._record, self._processing
+            follower, self._leader, self._control, self._record, self._processing, self._lock
         )
         """Is what operators use."""
         self._thread = threading.Thread(
@@ -104,7 +118,12 @@ class Following:
 
     def status(self) -> FollowingSnapshot:
         """Returns the state of this following."""
-        return self._record.snapshot()
+        snapshot = self._record.snapshot()
+        if (problem := self._lock.problem()) is not None:
+            snapshot = hindered(snapshot, problem)
+        if not self._lock.is_held() and self._lock.is_taken():
+            snapshot = replace(snapshot, followed_by=self._lock.holder)
+        return snapshot
 
     def _run(self) -> None:
         while True:
@@ -113,11 +132,16 @@ class Following:
                 return
             try:
                 if self._control.is_paused:
+                    self._lock.decline()
                     self._stay(FollowingState.PAUSED, round_number)
-                elif self._record.is_diverged:
+                    continue
+                self._lock.want()
+                if self._record.is_diverged:
                     self._stay(FollowingState.DIVERGED, round_number)
-                else:
+                elif self._lock.is_held():
                     self._follow(round_number)
+                else:
+                    self._stand_by(round_number)
             except grpc.RpcError as e:
                 if self._control.interruptions == round_number:
                     self._wait_for_leader(e, round_number)
@@ -132,8 +156,19 @@ class Following:
         self._listen()
         self._control.rest(round_number)
 
+    def _stand_by(self, round_number: int) -> None:
+        """Waits a second for the lock."""
+        if self._lock.is_taken():
+            self._record.note_standby(self._processing.tracked_position())
+            self._processing.failing = None
+            self._listen()
+        elif self._lock.problem() is None:
+            self._record.note_state(FollowingState.CONNECTING)
+        self._failures = 0
+        self._control.rest(round_number, STANDBY_INTERVAL)
+
     def _follow(self, round_number: int) -> None:
-        """Follows until the stream ends or breaks, or the round is interrupted."""
+        """Follows until the stream ends or breaks, or the round may not go on."""
         position = self._processing.tracked_position()
         self._record.begin_round(position)
         # Once it is known what is wrong, be there as soon as the leader is.
@@ -152,9 +187,9 @@ class Following:
                     self._note_diverged(position, batch.head)
                     return
                 self._heard_at = monotonic()
-                self._processing.process_batch(batch, round_number)
+                is_done = self._processing.process_batch(batch, round_number)
                 self._failures = 0
-                if self._control.interruptions != round_number:
+                if not is_done or not self._processing.may_go_on(round_number):
                     return
 
     def _is_expected_soon(self) -> bool:
@@ -195,7 +230,7 @@ class Following:
     def _listen(self) -> None:
         """Asks the leader how long its log has become, and does not wait for the answer."""
         record = self._record
-        if record.state is FollowingState.PAUSED and record.event_time is None:
+        if record.state in _WAITING and record.event_time is None:
             # The lag is the age of the event that is next.
             after = max(record.position, self._searched_through)
             self._leader.ask(after, self._follower.topics, partial(self._take_next, record.head))
@@ -203,7 +238,7 @@ class Following:
             self._leader.ask(record.head, (), lambda head, _: record.note_head(head))
 
     def _take_next(self, asked_at: int, head: int, notification: Notification | None) -> None:
-        """Takes what is next while the following is paused.
+        """Takes what is next while the following is paused, or on standby.
 
         :param asked_at: the head when it was asked for.
         """
@@ -213,7 +248,7 @@ class Following:
             self._searched_through = asked_at
             return
         is_late = notification.id <= self._record.position
-        if is_late or self._record.state is not FollowingState.PAUSED:
+        if is_late or self._record.state not in _WAITING:
             return
         try:
             event = self._follower.mappers[self.leader_name].to_domain_event(notification)

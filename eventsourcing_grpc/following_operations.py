@@ -66,6 +66,8 @@ class FollowingOperations:
                 entry.outcome = f"paused after #{status.position}"
             else:
                 entry.outcome = "will pause after the event that is being processed"
+            if status.followed_by:
+                entry.outcome += f", and {status.followed_by} follows"
             return pb.PauseFollowingResponse(following=following_message(status, 0.0))
 
     def resume(

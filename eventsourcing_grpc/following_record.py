@@ -83,7 +83,7 @@ class FollowingRecord:
             if self.error is not None and 0 < self.error.notification_id <= position:
                 # Another instance of this follower has processed the event.
                 self._set_error(None)
-            if self.state is FollowingState.PAUSED:
+            if self.state in (FollowingState.PAUSED, FollowingState.STANDBY):
                 self._set_state(FollowingState.CONNECTING)
 
     def begin_batch(self, head: int, read_through: int) -> None:
@@ -178,6 +178,15 @@ class FollowingRecord:
             if self.error is not None and self.error.next_try_at is not None:
                 self._set_error(replace(self.error, next_try_at=None))
             self._set_state(state)
+
+    def note_standby(self, position: int) -> None:
+        """Notes that another instance of this follower follows, and how far it is."""
+        with self._changed:
+            if position != self.position or self.state is not FollowingState.STANDBY:
+                self.event_time = None
+            self.position = self._read_through = position
+            self._set_error(None)
+            self._set_state(FollowingState.STANDBY)
 
     def _describe(
         self,

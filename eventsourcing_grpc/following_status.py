@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+
+from eventsourcing_grpc.follower_lock import DatabaseProblem
 
 
 class FollowingState(Enum):
@@ -24,6 +26,8 @@ class FollowingState(Enum):
     """The leader is gone: it is looked for again and again."""
     DIVERGED = "diverged"
     """The leader's log is shorter than the recorded position: its store was lost or replaced."""
+    STANDBY = "on standby"
+    """Another server of the same follower follows. This one takes over when that one is gone."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,35 @@ class FollowingSnapshot:
     processed: int
     """Events processed since the loop was started."""
     error: FollowingError | None
+    followed_by: str = ""
+    """The server of the same follower that follows instead. Empty: this one does, or nobody is
+    known to."""
 
     @property
     def lag_events(self) -> int:
         """How many IDs the follower is behind the leader's head."""
         return max(0, self.head - self.read_through)
+
+
+_OWN_STATES = (FollowingState.PAUSED, FollowingState.FAILING, FollowingState.DIVERGED)
+
+
+def hindered(snapshot: FollowingSnapshot, problem: DatabaseProblem) -> FollowingSnapshot:
+    """Returns how a following is while its database can't be used.
+
+    The loop may wait for the database, and not know yet. What it fails on by itself stays what is
+    told.
+    """
+    if snapshot.state in _OWN_STATES:
+        return snapshot
+    error = FollowingError(
+        error_class=problem.error_class,
+        message=problem.text,
+        traceback="",
+        notification_id=0,
+        attempts=problem.attempts,
+        first_at=problem.since,
+        last_at=problem.last_at,
+        next_try_at=problem.next_try_at,
+    )
+    return replace(snapshot, state=FollowingState.FAILING, state_since=problem.since, error=error)

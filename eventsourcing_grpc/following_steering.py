@@ -13,6 +13,7 @@ from eventsourcing.system import Follower
 from eventsourcing_grpc.error_receiving import rpc_details
 from eventsourcing_grpc.errors import FollowingStateError
 from eventsourcing_grpc.event_processing import EventProcessing
+from eventsourcing_grpc.follower_lock import FollowerLock
 from eventsourcing_grpc.following_control import FollowingControl
 from eventsourcing_grpc.following_record import FollowingRecord
 from eventsourcing_grpc.following_status import FollowingState
@@ -29,6 +30,7 @@ _WORDS: Mapping[FollowingState, str] = {
     FollowingState.FAILING: "{} is failing on {}",
     FollowingState.UNREACHABLE: "{} can't reach {}",
     FollowingState.DIVERGED: "{} has diverged from {}",
+    FollowingState.STANDBY: "{} is on standby for {}",
 }
 
 
@@ -37,8 +39,11 @@ class FollowingSteering:
 
     Nothing here waits for a policy: what takes longer than half a second is left to happen, or
     is refused. Nothing is remembered when the follower's server is started again: then every
-    following goes on from its recorded position. Another instance of the same follower is not
-    steered, and goes on with the events that this one is paused before.
+    following goes on from its recorded position.
+
+    Another instance of the same follower is not steered. Where there is a lock, it is kept from
+    following while the one that has the lock is paused. Elsewhere, it goes on with the events that
+    this one is paused before.
     """
 
     def __init__(
@@ -48,12 +53,14 @@ class FollowingSteering:
         control: FollowingControl,
         record: FollowingRecord,
         processing: EventProcessing,
+        lock: FollowerLock,
     ) -> None:
         self._follower = follower
         self._leader = leader
         self._control = control
         self._record = record
         self._processing = processing
+        self._lock = lock
 
     @property
     def mapper(self) -> Mapper[Any]:
@@ -65,7 +72,7 @@ class FollowingSteering:
         is resumed or its server is started again.
 
         Nothing more of what has been received already is processed. A following that waits for its
-        next try or for its leader is paused at once.
+        next try or for its leader is paused at once. One on standby does not take over.
 
         :returns: False when it had been paused before. Nothing has been changed then.
         """
@@ -93,6 +100,7 @@ class FollowingSteering:
 
         :raises FollowingStateError: when there is nothing to retry, or it is being tried.
         """
+        self._refuse_on_standby()
         state, error = self._record.state, self._record.error
         if state is FollowingState.FAILING:
             if not self._control.wake(_PATIENCE):
@@ -173,7 +181,21 @@ class FollowingSteering:
             self._check_is_waiting()
             yield
 
+    def _refuse_on_standby(self) -> None:
+        if self._lock.is_held():
+            return
+        follower, leader = self._follower.name, self._leader.name
+        if self._lock.is_taken():
+            holder = f" ({self._lock.holder})" if self._lock.holder else ""
+            self._refuse(
+                f"{follower} is on standby: another server of {follower} follows {leader}{holder}. "
+                "Ask that one"
+            )
+        if (problem := self._lock.problem()) is not None:
+            self._refuse(f"{follower} can't follow {leader}: {problem.text}. It goes on by itself")
+
     def _check_is_waiting(self) -> None:
+        self._refuse_on_standby()
         if self._record.is_diverged:
             self._refuse(f"{self._words()}: no event of it can be skipped")
         if self._record.state not in (FollowingState.FAILING, FollowingState.PAUSED):

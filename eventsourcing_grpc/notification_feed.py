@@ -2,7 +2,7 @@
 
 The feed keeps the newest notifications in a ring. What is recorded in this process arrives
 from the library's recording hook without a read; what other processes record is announced by
-the recorder where it can (PostgreSQL), and found by looking at intervals where it can't.
+the database where it can (PostgreSQL), and found by looking at intervals where it can't.
 Subscribers that are behind the ring read pages for themselves. How batches travel is left
 to ``application_service``.
 """
@@ -16,18 +16,22 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from eventsourcing.persistence import ApplicationRecorder, Notification, Subscription
-from eventsourcing.popo import POPOApplicationRecorder
+from eventsourcing.persistence import ApplicationRecorder, Notification
 from eventsourcing.system import RecordingEvent, RecordingEventReceiver
 
+from eventsourcing_grpc.database_session import DatabaseSession
 from eventsourcing_grpc.feed_subscription import FeedSubscription
 from eventsourcing_grpc.notification_ring import PAGE_SIZE, NotificationRing
 
 logger = logging.getLogger(__name__)
 
 _MAX_EVENT_TOPICS = 1_000
-_LISTENING_DELAY = 1.0
-"""Seconds after which a database that was asked to announce is expected to do so."""
+_DEAF_INTERVAL = 1.0
+"""Seconds between two looks at a log of which nothing is announced just now, though it should be."""
+_READING_PATIENCE = 3.0
+"""Seconds after which a log that has not been read can't be, as far as anybody knows."""
+_STOP_TIMEOUT = 0.5
+"""Seconds that the thread has to end. If it waits for a database, it ends when that is closed."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,8 @@ class FeedStatistics:
 class NotificationFeed(RecordingEventReceiver[Any]):
     """Keeps the newest notifications of one log, and wakes those who wait for more.
 
-    Owns a thread that reads what was not handed over by the recording hook, and, for recorders
-    that can announce what other processes record, another that listens. Both are ended
-    by :meth:`stop`.
+    Owns a thread that reads what was not handed over by the recording hook, which is ended by
+    :meth:`stop`.
     """
 
     def __init__(
@@ -58,13 +61,16 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         max_pull_interval: float,
         name: str = "",
         trace_context: Callable[[Notification], str] | None = None,
+        session: DatabaseSession | None = None,
     ) -> None:
         """:param max_pull_interval: seconds between two looks at the log when nothing is heard of it.
         :param name: the application's, for the names of threads and for log messages.
         :param trace_context: tells in which trace a notification was recorded. None: nothing is traced.
+        :param session: tells what other processes record by calling :meth:`announce`.
         """
         self.recorder = recorder
         self._name = name
+        self._session = session or DatabaseSession()
         self._max_pull_interval = max_pull_interval
         self._trace_context = trace_context
         self.changed = threading.Condition(threading.Lock())
@@ -75,10 +81,9 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         self._subscribers = 0
         self._reads = 0
         self._last_error = ""
+        self._reading_since: float | None = None
         self._is_behind = threading.Event()
-        self._is_listening_since_last_look = False
-        self._subscription: Subscription[ApplicationRecorder] | None = None
-        self._threads: list[threading.Thread] = []
+        self._thread: threading.Thread | None = None
 
     @property
     def head(self) -> int:
@@ -92,39 +97,39 @@ class NotificationFeed(RecordingEventReceiver[Any]):
 
     def statistics(self) -> FeedStatistics:
         """Returns the feed's state."""
+        last_error = self._find_error()
         with self.changed:
             return FeedStatistics(
                 head=self.ring.head,
                 subscribers=self._subscribers,
                 ring_length=len(self.ring),
                 reads=self._reads,
-                last_error=self._last_error,
+                last_error=last_error,
             )
 
     def start(self) -> None:
-        """Finds the log's head and starts the threads.
+        """Finds the log's head and starts the thread.
 
         :raises PersistenceError: when the log can't be read.
         """
         self.ring = NotificationRing(self.recorder.max_notification_id() or 0)
         for notification in self.read_page(max(0, self.head - PAGE_SIZE)):
             self._see_topic(notification.topic)
-        self._start_thread("notification-feed", self._read_when_behind)
-        if not isinstance(self.recorder, POPOApplicationRecorder):
-            # What is in this process's memory is recorded by this process.
-            self._start_thread("notification-listener", self._listen)
+        self._thread = threading.Thread(
+            target=self._read_when_behind, name=f"notification-feed {self._name}", daemon=True
+        )
+        self._thread.start()
 
     def stop(self) -> None:
-        """Ends all subscriptions and the threads. Returns when the threads have ended."""
+        """Ends all subscriptions and the thread. Returns when the thread has ended, or waits for a
+        database that does not answer.
+        """
         with self.changed:
             self.is_stopping.set()
             self.changed.notify_all()
         self._is_behind.set()
-        if (subscription := self._subscription) is not None:
-            subscription.stop()
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+        if self._thread is not None:
+            self._thread.join(_STOP_TIMEOUT)
 
     def receive_recording_event(self, new_recording_event: RecordingEvent[Any]) -> None:
         """Takes what has just been recorded in this process."""
@@ -145,6 +150,14 @@ class NotificationFeed(RecordingEventReceiver[Any]):
                 self.changed.notify_all()
         # Something was recorded in between, perhaps by a thread that is still on its way here.
         self._is_behind.set()
+
+    def announce(self, head: int) -> None:
+        """Has the log read, if it has become longer, whoever has recorded what is new.
+
+        :param head: the log's greatest ID.
+        """
+        if head > self.ring.head or self._last_error:
+            self._is_behind.set()
 
     def read_page(
         self, after: int, topics: Sequence[str] = (), limit: int = PAGE_SIZE
@@ -185,32 +198,39 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         if topic not in self._event_topics and len(self._event_topics) < _MAX_EVENT_TOPICS:
             self._event_topics[topic] = None
 
-    def _start_thread(self, purpose: str, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, name=f"{purpose} {self._name}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
     def _read_when_behind(self) -> None:
         retry_delay = 0.1
         while not self.is_stopping.is_set():
-            interval = self._max_pull_interval
-            if self._is_listening_since_last_look:
-                # What was recorded before the database began to announce is not announced.
-                self._is_listening_since_last_look = False
-                interval = min(interval, _LISTENING_DELAY)
-            self._is_behind.wait(interval)
+            self._wait_for_news()
             self._is_behind.clear()
+            self._reading_since = monotonic()
             try:
                 self.catch_up()
             except Exception as e:  # whatever a recorder raises is tried again
                 if self.is_stopping.is_set():
                     return
                 self._note_error(e)
-                self.is_stopping.wait(retry_delay)
+                self._reading_since = None
+                self._wait_to_retry(retry_delay)
                 retry_delay = min(retry_delay * 2, 5.0)
                 self._is_behind.set()
             else:
+                self._reading_since = None
                 retry_delay = 0.1
+
+    def _wait_for_news(self) -> None:
+        until = monotonic() + self._max_pull_interval
+        while not self._is_behind.wait(min(max(0.0, until - monotonic()), _DEAF_INTERVAL)):
+            is_deaf = self._session.announces and not self._session.is_listening
+            if is_deaf or monotonic() >= until:
+                return
+
+    def _wait_to_retry(self, delay: float) -> None:
+        if self._session.announces:
+            # It may tell before that the log can be read again.
+            self._is_behind.wait(delay)
+        else:
+            self.is_stopping.wait(delay)
 
     def catch_up(self) -> None:
         """Reads what has been recorded behind the ring's end, and wakes those who wait for it.
@@ -229,38 +249,20 @@ class NotificationFeed(RecordingEventReceiver[Any]):
             if len(page) < PAGE_SIZE:
                 return
 
+    def _find_error(self) -> str:
+        """Says why the log can't be read just now. Empty: it can, as far as is known."""
+        if (problem := self._session.problem()) is not None:
+            return problem.text
+        if self._last_error:
+            return self._last_error
+        since = self._reading_since
+        if since is not None and monotonic() - since > _READING_PATIENCE:
+            return "the database does not answer"
+        return ""
+
     def _note_error(self, error: Exception) -> None:
-        text = f"{type(error).__name__}: {error}"
+        text = self._session.in_words(error)
         if text != self._last_error:
             logger.warning("The notification log of %s can't be read: %s", self._name, text)
         with self.changed:
             self._last_error = text
-
-    def _listen(self) -> None:
-        retry_delay = 0.5
-        while not self.is_stopping.is_set():
-            started = monotonic()
-            try:
-                with self.recorder.subscribe(gt=self.ring.head) as self._subscription:
-                    if self.is_stopping.is_set():
-                        return
-                    self._is_listening_since_last_look = True
-                    self._is_behind.set()
-                    for notification in self._subscription:
-                        with self.changed:
-                            if notification.id > self.ring.head:
-                                self._append(notification)
-                                self.changed.notify_all()
-            except NotImplementedError:
-                # This recorder can't announce anything: the log is looked at regularly instead.
-                return
-            except Exception as e:
-                # A lost connection ends a subscription for good: begin another.
-                if not self.is_stopping.is_set():
-                    self._note_error(e)
-            finally:
-                self._subscription = None
-            if monotonic() - started > 30:
-                retry_delay = 0.5
-            self.is_stopping.wait(retry_delay)
-            retry_delay = min(retry_delay * 2, 5.0)

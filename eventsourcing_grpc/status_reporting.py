@@ -123,6 +123,7 @@ def following_message(following: FollowingSnapshot, events_per_second: float) ->
         lag_events=following.lag_events,
         lag_seconds=following.lag_seconds,
         events_per_second=events_per_second,
+        followed_by=following.followed_by,
     )
     status.state_since.FromDatetime(following.state_since)
     if following.error is not None:

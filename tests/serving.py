@@ -21,7 +21,15 @@ from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
 from eventsourcing_grpc.server_process import ServerProcess
 from tests.waiting import DEADLINE, free_port
 
-SERVER_THREADS = ("calls ", "streams ", "health ", "notification-", "following ", "stopper ")
+SERVER_THREADS = (
+    "calls ",
+    "streams ",
+    "health ",
+    "notification-",
+    "database-session ",
+    "following ",
+    "stopper ",
+)
 """How the names of the threads begin that servers own."""
 
 

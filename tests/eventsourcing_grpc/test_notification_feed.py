@@ -27,6 +27,7 @@ from eventsourcing.system import RecordingEvent
 from eventsourcing.utils import Environment
 
 from eventsourcing_grpc import feed_subscription, notification_feed, notification_ring
+from eventsourcing_grpc.database_session import session_of
 from eventsourcing_grpc.feed_subscription import Batch, FeedSubscription
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.notification_ring import MAX_BATCH_BYTES, PAGE_SIZE, RING_SIZE
@@ -91,12 +92,15 @@ def _env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 def feeding(
     recorder: ApplicationRecorder, max_pull_interval: float = NEVER
 ) -> Iterator[NotificationFeed]:
-    feed = NotificationFeed(recorder, max_pull_interval, "Shop")
+    session = session_of(recorder, "Shop")
+    feed = NotificationFeed(recorder, max_pull_interval, "Shop", session=session)
     feed.start()
+    session.start(feed.announce, feed.head)
     try:
         yield feed
     finally:
         feed.stop()
+        session.stop()
 
 
 def record(
@@ -282,7 +286,7 @@ def test_postgres_announcements_survive_a_lost_connection(
         with psycopg.connect(postgres_uri, autocommit=True) as connection:
             terminated = connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE query LIKE 'LISTEN%'"
+                "WHERE application_name LIKE '%: Shop'"
             ).fetchall()
         assert len(terminated) == 1
         record(other, 1)

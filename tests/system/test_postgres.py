@@ -74,7 +74,7 @@ def test_subscribers_hear_of_it_after_a_lost_connection(
             with psycopg.connect(postgres_uri, autocommit=True) as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE query LIKE 'LISTEN%'"
+                    "WHERE application_name LIKE '%: Letters'"
                 )
             elsewhere.write(2)
             assert next(subscription).id == 2
