@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from eventsourcing.application import Application
@@ -49,6 +49,10 @@ from eventsourcing_grpc.permissions import Permissions, permissions
 from eventsourcing_grpc.served_system import ServedApplication, ServedSystem
 from eventsourcing_grpc.server_process import ServerProcess
 from eventsourcing_grpc.stream_pool import StreamPool
+from eventsourcing_grpc.telemetry.server_telemetry import ServerTelemetry
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 __all__ = [
     "AddressUnavailableError",
@@ -81,6 +85,7 @@ class GrpcApplicationServer:
         max_workers: int | None = None,
         *,
         system: System | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         """Nothing is opened before :meth:`start`.
 
@@ -88,6 +93,8 @@ class GrpcApplicationServer:
         :param is_stopping: stops the server when it is set.
         :param max_workers: how many calls are served at once. None: 16.
         :param system: which leaders are followed. None: the one that ``SYSTEM_TOPIC`` names, if any.
+        :param tracer_provider: what is traced with. None: OpenTelemetry's own, if it is in use when
+            the server is started.
         :raises EnvironmentVariableError: when the address is missing, or a value can't be used.
         """
         self.env: Environment = application_environment(app_class, env)
@@ -102,6 +109,7 @@ class GrpcApplicationServer:
         self._listen_address = listen_address(self.env, self._name)
         self._max_pull_interval = max_pull_interval(self.env, self._name)
         self._permissions = permissions(self.env, self._name)
+        self._telemetry = ServerTelemetry(self.env, self._name, tracer_provider)
         self._address = self._configured_address
         self._application: Application[Any] | None = None
         self._followings: list[Following] = []
@@ -133,6 +141,7 @@ class GrpcApplicationServer:
         :raises AddressUnavailableError: when the address is taken, or can't be listened on.
         :raises EnvironmentVariableError: when TLS is missing for an address off loopback.
         :raises CertificateError: when a certificate or key file can't be used.
+        :raises MetricsAddressError: when metrics are asked for on an address that is taken.
         :raises Exception: what the application's constructor raises.
         """
         with self._lock:
@@ -173,8 +182,13 @@ class GrpcApplicationServer:
             self._application = None
         application = self.application
         self._session = session_of(application.recorder, self._name)
+        self._telemetry.begin(application.recorder, certificates)
         self._feed = NotificationFeed(
-            application.recorder, self._max_pull_interval, self._name, session=self._session
+            application.recorder,
+            self._max_pull_interval,
+            self._name,
+            session=self._session,
+            trace_context=self._telemetry.trace_context,
         )
         self._streams = StreamPool(self._name)
         self._calls = ThreadPoolExecutor(self._max_workers, f"calls {self._name}")
@@ -188,7 +202,10 @@ class GrpcApplicationServer:
         self._server = grpc.server(
             self._calls,
             options=SERVER_OPTIONS,
-            interceptors=[guard] if allowed.are_limited else None,
+            interceptors=[
+                *self._telemetry.interceptors(methods),
+                *([guard] if allowed.are_limited else ()),
+            ],
         )
         try:
             self._feed.start()
@@ -236,7 +253,8 @@ class GrpcApplicationServer:
             assert isinstance(application, Follower)
             channel = open_channel(address, self.env, self._name)
             lock = self._session.lock(leader)
-            followings.append(Following(application, leader, address, channel, lock))
+            tracer = self._telemetry.event_tracer(leader)
+            followings.append(Following(application, leader, address, channel, lock, tracer))
         return followings
 
     def _add_services(
@@ -274,6 +292,15 @@ class GrpcApplicationServer:
         self._server.add_generic_rpc_handlers((programs.handler(self._streams), reflection))
         operators.add_to_server(self._server)
         self._health.add_to_server(self._server)
+        self._telemetry.serve_metrics(
+            feed=self._feed,
+            followings=self._followings,
+            calls=calls,
+            streams=self._streams,
+            certificates=certificates,
+            permissions=allowed,
+            audit=self._audit,
+        )
 
     def _identity(self, addresses: Mapping[str, str]) -> ServedSystem:
         nodes = self._system.nodes if self._system else {self._name: get_topic(self.app_class)}
@@ -332,6 +359,7 @@ class GrpcApplicationServer:
         calls_ended.wait()
         self._health.shutdown()
         self._streams.shutdown()
+        self._telemetry.end()
         # Who takes over need not wait for what still runs, which can't record the same once more.
         self._session.stop()
         self._audit.close()

@@ -7,6 +7,7 @@ so that each event of the leader is recorded as processed exactly once.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from eventsourcing.persistence import IntegrityError, Notification, Tracking
@@ -17,6 +18,7 @@ from eventsourcing_grpc.follower_lock import FollowerLock
 from eventsourcing_grpc.following_control import FollowingControl
 from eventsourcing_grpc.following_record import FollowingRecord
 from eventsourcing_grpc.protos.application_pb2 import NotificationBatch
+from eventsourcing_grpc.telemetry.hooks import EventTracer
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,9 @@ class EventProcessing:
         control: FollowingControl,
         record: FollowingRecord,
         lock: FollowerLock,
+        tracer: EventTracer | None = None,
     ) -> None:
+        """:param tracer: None: nothing is traced."""
         self.current: Notification | None = None
         """What is being processed just now."""
         self.failing: Notification | None = None
@@ -48,6 +52,7 @@ class EventProcessing:
         self._record = record
         self._lock = lock
         self._attempts = 0
+        self._tracer = tracer
 
     def tracked_position(self) -> int:
         """Returns the recorded position."""
@@ -65,12 +70,16 @@ class EventProcessing:
         record = self._record
         record.begin_batch(batch.head, batch.read_through)
         notifications = notifications_from_messages(batch.notifications)
+        contexts: dict[int, str] = {}
+        if self._tracer is not None:
+            contexts = {message.id: message.trace_context for message in batch.notifications}
         try:
             for notification in self._follower.filter_received_notifications(notifications):
                 if notification.id <= record.position:
                     # Another instance of this follower has processed it.
                     continue
-                if not self._process(notification, round_number):
+                context = contexts.get(notification.id, "")
+                if not self._process_traced(notification, context, round_number):
                     return False
         finally:
             self.current = None
@@ -80,6 +89,14 @@ class EventProcessing:
             self._record_position(batch.read_through)
         record.end_batch()
         return True
+
+    def _process_traced(
+        self, notification: Notification, trace_context: str, round_number: int
+    ) -> bool:
+        if self._tracer is None:
+            return self._process(notification, round_number)
+        process = partial(self._process, notification, round_number)
+        return self._tracer.trace(notification, trace_context, process)
 
     def _process(self, notification: Notification, round_number: int) -> bool:
         """Processes a notification, as often as it takes.
@@ -103,6 +120,8 @@ class EventProcessing:
                     conflicts += 1
                     if conflicts <= _MAX_IMMEDIATE_RETRIES:
                         # A command has changed the same aggregate in the meantime.
+                        if self._tracer is not None:
+                            self._tracer.note_failure(e, conflicts, 0.0)
                         continue
                 self._wait_after_failure(e, notification, round_number)
                 if record.position >= notification.id:
@@ -180,5 +199,7 @@ class EventProcessing:
             exc_info=error if attempts == 1 else None,
         )
         self._record.note_failure(error, notification.id, attempts, delay)
+        if self._tracer is not None:
+            self._tracer.note_failure(error, attempts, delay)
         self.current = None
         self._control.rest(round_number, delay)

@@ -33,6 +33,7 @@ from eventsourcing_grpc.following_status import FollowingSnapshot, FollowingStat
 from eventsourcing_grpc.following_steering import FollowingSteering
 from eventsourcing_grpc.leader_log import LeaderLog
 from eventsourcing_grpc.remote_notification_log import RemoteNotificationLog
+from eventsourcing_grpc.telemetry.hooks import EventTracer
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +60,12 @@ class Following:
         leader_address: str,
         channel: grpc.Channel,
         lock: FollowerLock | None = None,
+        tracer: EventTracer | None = None,
     ) -> None:
         """:param channel: to the leader's server. It is closed by :meth:`stop`.
         :param lock: is held by one server of the follower at a time. None: there is only this one,
             or the others are heard of only by the positions that they record.
+        :param tracer: None: nothing is traced.
         """
         self.leader_name = leader_name
         self.leader_address = leader_address
@@ -73,7 +76,7 @@ class Following:
         self._lock = lock or NoLock()
         self._lock.on_change = self._control.interrupt
         self._processing = EventProcessing(
-            follower, leader_name, self._control, self._record, self._lock
+            follower, leader_name, self._control, self._record, self._lock, tracer
         )
         self.steering = FollowingSteering(
             follower, self._leader, self._control, self._record, self._processing, self._lock
