@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import grpc
 import pytest
@@ -11,8 +14,10 @@ from cryptography.hazmat.primitives import serialization
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from eventsourcing_grpc.addresses import split_address
 from eventsourcing_grpc.application_client import ServiceUnavailable, connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.certificate_decoding import shake_hands
 from eventsourcing_grpc.credentials import (
     CertificateError,
     client_certificates,
@@ -25,7 +30,7 @@ from make_certificates import make_certificate, make_root, write
 from tests.applications import Notebook
 from tests.certificates import NAMES, new_certificates, write_certificates
 from tests.serving import ClientOf, Serve, address_env
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE, wait_until
 
 KEY = "GRPC_SSL_PRIVATE_KEY_PATH"
 CERTIFICATE = "GRPC_SSL_CERTIFICATE_PATH"
@@ -81,6 +86,75 @@ def test_client_on_another_root_is_refused(
         HealthStub(channel).Check(HealthCheckRequest(), timeout=5)
     assert isinstance(caught.value, grpc.Call)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_client_with_an_expired_certificate_is_refused(serve: Serve, tmp_path: Path) -> None:
+    root = make_root()
+    server = serve(Notebook, **write_certificates(tmp_path / "server", root))
+    now = datetime.now(UTC)
+    expired = make_certificate(
+        root, NAMES, not_before=now - timedelta(days=3), not_after=now - timedelta(days=2)
+    )
+    credentials = grpc.ssl_channel_credentials(
+        root.certificate_pem, expired.key_pem, expired.certificate_pem
+    )
+    with (
+        grpc.secure_channel(server.address, credentials) as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        HealthStub(channel).Check(HealthCheckRequest(), timeout=5)
+    assert isinstance(caught.value, grpc.Call)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def _context_of(version: ssl.TLSVersion, files: dict[str, str], protocol: int) -> ssl.SSLContext:
+    """Returns a side of a connection that speaks one version of TLS, and trusts everyone."""
+    context = ssl.SSLContext(protocol)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with catch_warnings():
+        # Older versions are deprecated, and not to be spoken: that is what is tested.
+        simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.load_cert_chain(files[CERTIFICATE], files[KEY])
+    return context
+
+
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
+def test_older_versions_of_tls_are_refused(
+    serve: Serve, files: dict[str, str], version: str
+) -> None:
+    old = ssl.TLSVersion[version]
+    client = _context_of(old, files, ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        sides = shake_hands(_context_of(old, files, ssl.PROTOCOL_TLS_SERVER), client)
+    except ssl.SSLError as e:
+        pytest.skip(f"Python's OpenSSL can't speak {version} with itself: {e}")
+    assert sides[0].version() == version.replace("_", ".")
+    host, port = split_address(serve(Notebook, **files).address)
+    with (
+        socket.create_connection((host, port), DEADLINE) as connection,
+        # The server closes the connection, with or without an alert.
+        pytest.raises((ssl.SSLError, ConnectionError)),
+    ):
+        client.wrap_socket(connection)
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_newer_versions_of_tls_are_spoken(
+    serve: Serve, files: dict[str, str], version: str
+) -> None:
+    client = _context_of(ssl.TLSVersion[version], files, ssl.PROTOCOL_TLS_CLIENT)
+    client.set_alpn_protocols(["h2"])
+    host, port = split_address(serve(Notebook, **files).address)
+    with (
+        socket.create_connection((host, port), DEADLINE) as connection,
+        client.wrap_socket(connection) as secured,
+    ):
+        assert secured.version() == version.replace("_", ".")
+        # The first frame of HTTP/2.
+        assert secured.recv(9)
 
 
 def test_plaintext_client_of_a_tls_server_is_refused(
