@@ -138,6 +138,7 @@ def following_object(following: FollowingView, clock: WallClock, *, with_rates: 
         "lag_events": following.lag,
         "lag_seconds": status.lag_seconds if status else None,
         "events_per_second": status.events_per_second if status and with_rates else None,
+        "followed_by": (status.followed_by or None) if status else None,
         "last_error": (
             _error_object(status.last_error, clock) if status and status.last_error else None
         ),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from esgrpc_console.headless.output import Cell, Column, Output, Style
 from esgrpc_console.system_view import Problem, SystemState, summarise, words
-from esgrpc_console.system_view.problems import Severity, error_text
+from esgrpc_console.system_view.problems import Severity, error_text, standby_text
 from esgrpc_console.system_view.views import (
     ApplicationView,
     FollowingState,
@@ -129,12 +129,13 @@ def _following_row(following: FollowingView, with_rates: bool) -> list[Cell]:
     shown = f"{state.symbol} {state.word}" if status else words.NONE
     if following.stale_since is not None:
         shown = f"{Health.UNREACHABLE.symbol} not known"
+    instead = standby_text(following)
     return [
         Cell(following.follower),
         Cell(following.leader),
         Cell(shown, _STATE_STYLES.get(state, Style.NOTICE) if style is Style.PLAIN else style),
         *(Cell(number, style) for number in numbers),
-        Cell(error_text(following), Style.BAD),
+        Cell(error_text(following), Style.BAD) if not instead else Cell(instead, Style.QUIET),
     ]
 
 

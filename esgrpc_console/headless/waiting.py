@@ -40,6 +40,7 @@ _READING = frozenset(
         FollowingState.CATCHING_UP,
         FollowingState.PAUSED,
         FollowingState.FAILING,
+        FollowingState.STANDBY,
     }
 )
 

@@ -28,7 +28,7 @@ class Condition:
 
     is_healthy: bool
     """All applications serve, and no following is failing, cut off or diverged. One that is paused,
-    or catching up, is not ill."""
+    catching up, or on standby, is not ill."""
     is_caught_up: bool
     """All followers have read all that is known to be in their leaders' logs. What is not known
     counts as not caught up."""

@@ -29,6 +29,7 @@ _STATES = {
     pb.FOLLOWING_STATE_FAILING: FollowingState.FAILING,
     pb.FOLLOWING_STATE_UNREACHABLE: FollowingState.UNREACHABLE,
     pb.FOLLOWING_STATE_DIVERGED: FollowingState.DIVERGED,
+    pb.FOLLOWING_STATE_STANDBY: FollowingState.STANDBY,
 }
 
 _START_TOLERANCE = 1.0
@@ -217,6 +218,7 @@ def _following_from(
         lag_seconds=message.lag_seconds if message.HasField("lag_seconds") else None,
         events_per_second=message.events_per_second,
         last_error=error,
+        followed_by=message.followed_by,
     )
 
 

@@ -198,6 +198,14 @@ def _certificate_problems(state: SystemState, wall_time: datetime) -> Iterator[P
             yield Problem(Severity.WAITING, "!", text, application.name)
 
 
+def standby_text(following: FollowingView) -> str:
+    """Says which other server follows instead. Empty: this one does, or that isn't known."""
+    status = following.status
+    if status is None or following.state is not FollowingState.STANDBY or not status.followed_by:
+        return ""
+    return f"followed by {words.line(status.followed_by)}"
+
+
 def error_text(following: FollowingView) -> str:
     """Returns a following's last error on one line, or an empty string."""
     error = following.status.last_error if following.status else None

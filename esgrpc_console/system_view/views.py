@@ -38,6 +38,7 @@ class FollowingState(Enum):
     FAILING = ("✗", "failing")
     UNREACHABLE = ("○", "unreachable")
     DIVERGED = ("≠", "diverged")
+    STANDBY = ("◌", "standby")
 
     def __init__(self, symbol: str, word: str) -> None:
         self.symbol = symbol
@@ -118,6 +119,8 @@ class FollowingStatus:
     lag_seconds: float | None = None
     events_per_second: float = 0.0
     last_error: FollowingError | None = None
+    followed_by: str = ""
+    """The server of the same application that follows instead: "payments-0, process 7"."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ _STATE_TONES = {
     FollowingState.FAILING: Tone.BAD,
     FollowingState.UNREACHABLE: Tone.BAD,
     FollowingState.DIVERGED: Tone.BAD,
+    FollowingState.STANDBY: Tone.PLAIN,
 }
 
 

@@ -119,10 +119,19 @@ def meaning(following: FollowingView, state: SystemState, now: float, *, is_loca
             )
         case FollowingState.UNREACHABLE:
             return _unreachable(following, state.applications.get(leader), remedy)
+        case FollowingState.STANDBY:
+            where = f" ({words.line(status.followed_by)})" if status.followed_by else ""
+            return (
+                f"Another server of {follower} follows {leader}{where}. This one takes over when "
+                "that one is gone."
+            )
 
 
 def _failing(following: FollowingView) -> str:
     error = following.status.last_error if following.status else None
+    if error and not error.notification_id:
+        told = words.line(error.message or error.error_class)
+        return f"It can't go on: {told}. It tries again by itself."
     number = f" #{error.notification_id:,}" if error and error.notification_id else ""
     return (
         f"Its policy raises an error on {following.leader}{number}, and it goes no further until "

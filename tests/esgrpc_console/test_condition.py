@@ -66,6 +66,7 @@ def test_heads_that_are_read_from_logs_count_instead_of_what_was_told() -> None:
         (FollowingState.FAILING, False, True),
         (FollowingState.UNREACHABLE, False, False),
         (FollowingState.DIVERGED, False, False),
+        (FollowingState.STANDBY, True, True),
     ],
 )
 def test_a_stuck_following_is_an_illness_and_one_that_is_cut_off_is_not_caught_up(

@@ -8,6 +8,7 @@ from esgrpc_console.system_view import (
     find_problems,
     summarise,
 )
+from esgrpc_console.system_view.problems import standby_text
 from esgrpc_console.system_view.views import RESTARTING, STOPPED_BY_YOU
 from tests.esgrpc_console.fake_system import NOW, a_following, an_application, the_example
 
@@ -95,6 +96,17 @@ def test_a_small_lag_is_no_problem_and_a_great_one_is() -> None:
     state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
     assert _texts(state) == []
     assert summarise(state).endswith("2 events behind")
+
+
+def test_standing_by_is_no_problem_and_says_who_follows() -> None:
+    following = replace(
+        a_following("Orders", 8012, 12402, FollowingState.STANDBY),
+        followed_by="payments-0, process 7",
+    )
+    state = _state(FollowingState.STANDBY)
+    state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
+    assert _texts(state) == []
+    assert standby_text(state.followings[0]) == "followed by payments-0, process 7"
 
 
 def test_a_failing_policy_is_told_with_where_to_go() -> None:

@@ -14,7 +14,7 @@ from esgrpc_console.system_view import (
     SystemState,
     words,
 )
-from esgrpc_console.system_view.problems import error_text
+from esgrpc_console.system_view.problems import error_text, standby_text
 from esgrpc_console.tui.actions import bindings_of, hidden_bindings_of
 from esgrpc_console.tui.appearance import Appearance, Cell, Tone
 from esgrpc_console.tui.following_actions import confirm_and_run, is_applicable
@@ -34,6 +34,7 @@ _STATE_ORDER = (
     FollowingState.CATCHING_UP,
     FollowingState.CONNECTING,
     FollowingState.LIVE,
+    FollowingState.STANDBY,
 )
 """The worst first. Before these come those that can't be heard of."""
 _STALE = "stale"
@@ -269,5 +270,7 @@ def _error(following: FollowingView, appearance: Appearance, now: float) -> Cell
     if following.head_stale_since is not None:
         age = words.duration(now - following.head_stale_since)
         return appearance.cell(f"head is {age} old: {following.why}", is_dim=True)
+    if instead := standby_text(following):
+        return appearance.cell(instead, is_dim=True)
     is_over = following.state is FollowingState.LIVE
     return appearance.cell(error_text(following), is_dim=is_over)

@@ -15,7 +15,12 @@ from esgrpc_console.tui.following_words import lag_words, since_words, try_words
 
 _GAP = "   "
 _PADDING = 2
-_STILL = {FollowingState.LIVE, FollowingState.CATCHING_UP, FollowingState.CONNECTING}
+_STILL = {
+    FollowingState.LIVE,
+    FollowingState.CATCHING_UP,
+    FollowingState.CONNECTING,
+    FollowingState.STANDBY,
+}
 
 
 @dataclass(frozen=True)

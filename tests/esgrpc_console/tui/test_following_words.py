@@ -97,6 +97,23 @@ def test_a_failing_one_is_to_be_mended_or_to_skip() -> None:
     assert "retry (r), or skip the event (s)" in told
 
 
+def test_one_without_its_database_says_what_is_wrong_with_that() -> None:
+    error = an_error(
+        error_class="OperationalError", message="PostgreSQL can't be reached", notification_id=0
+    )
+    following = replace(a_following("Orders", 7, 12, FollowingState.FAILING), last_error=error)
+    told = _meaning(a_system_with(following))
+    assert told == "It can't go on: PostgreSQL can't be reached. It tries again by itself."
+
+
+def test_one_on_standby_says_who_follows() -> None:
+    following = replace(
+        a_following("Orders", 7, 12, FollowingState.STANDBY), followed_by="payments-0, process 7"
+    )
+    told = _meaning(a_system_with(following))
+    assert "Another server of Payments follows Orders (payments-0, process 7)." in told
+
+
 def test_a_diverged_one_needs_its_leader_s_store_back() -> None:
     told = _meaning(a_system_with(a_following("Orders", 8012, 5, FollowingState.DIVERGED)))
     assert "Its position 8,012 is beyond the head 5 of Orders" in told
