@@ -238,6 +238,23 @@ def test_log_level_is_that_of_the_servers_too(level: str) -> None:
     assert (re.search(r"^Letters: .* INFO ", stderr, re.MULTILINE) is not None) == (level == "info")
 
 
+@pytest.mark.parametrize("arguments", [(), ("--audit-calls",)])
+def test_calls_of_commands_are_logged_where_that_is_wanted(arguments: tuple[str, ...]) -> None:
+    env = addresses_of(Letters)
+    with (
+        started("server", "tests.system.applications:Letters", *arguments, env=env) as process,
+        connect(Letters, env, max_attempts=50) as client,
+    ):
+        client.app.write(1)
+        _, stderr = finish(process)
+
+    line = (
+        'DEBUG eventsourcing_grpc.audit.calls: who="loopback" what=Application.CallMethod '
+        'target="Letters.write" reason="" outcome="done"\n'
+    )
+    assert (line in stderr) == bool(arguments)
+
+
 def check_user_error(result: subprocess.CompletedProcess[str], command: Command, text: str) -> None:
     assert result.stdout == ""
     assert text in result.stderr
