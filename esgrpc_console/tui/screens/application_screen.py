@@ -113,9 +113,9 @@ class ApplicationScreen(LiveScreen):
         if pane is None:
             pane = self._panes[tab] = self._make_pane(tab)
             await self._room.mount(pane)
-            if not pane.is_attached:
-                # The screen was left meanwhile.
-                return
+        if self not in self.app.screen_stack:
+            # It was left meanwhile.
+            return
         for other in self._panes.values():
             other.display = other is pane
         if isinstance(pane, LogPane):

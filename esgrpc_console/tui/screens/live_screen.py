@@ -110,6 +110,9 @@ class LiveScreen(Screen[None], inherit_bindings=False):
         self.show_state(state, Appearance(self.app.theme_variables), now)
 
     def _begin(self) -> None:
+        if self not in self.app.screen_stack:
+            # It was left before it could be shown.
+            return
         self._watch()
         self.set_interval(AGE_SECONDS, self._show_ages)
         self.app.theme_changed_signal.subscribe(self, lambda _: self.show_now())
