@@ -75,7 +75,8 @@ class MetricsServer:
             msg = f"{problem}: {host!r} can't be resolved ({e.strerror})"
             raise MetricsAddressError(msg) from e
         except OSError as e:
-            msg = f"{problem}: {e.strerror}. Set {variable_name(application_name, METRICS_ADDRESS)}"
+            own = variable_name(application_name, METRICS_ADDRESS)
+            msg = f"{problem}: {e.strerror}. Set another one as {own}"
             raise MetricsAddressError(msg) from e
         self.url = f"{'http' if contexts is None else 'https'}://{_with_port(address, self._server)}/metrics"
         """Where the metrics are."""
@@ -135,6 +136,7 @@ class _Contexts:
 
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(
         self,
