@@ -48,7 +48,7 @@ class EventScreen(ModalScreen[None], EventActions):
         """The event in a box."""
         with Vertical(id="event") as box:
             box.border_subtitle = (
-                "esc close  ← older  → newer  y copy  Y as command  t trace  A aggregate  L in log"
+                "esc close  ←→ older, newer  y copy  t trace  A aggregate  L in log"
             )
             yield self._detail
 

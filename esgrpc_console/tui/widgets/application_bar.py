@@ -25,12 +25,25 @@ TABS: tuple[tuple[Tab, str, str], ...] = (
 _GAP = "   "
 
 
+_NARROW = 72
+"""Below this width, only the shown pane is named in full."""
+
+
 class TabName(Static):
     """The name of a pane, which shows the pane when it is clicked."""
 
     def __init__(self, tab: Tab, key: str, title: str) -> None:
         super().__init__(Content.assemble((key, "bold"), f" {title}"))
         self.tab = tab
+        self._key = key
+        self._title = title
+
+    def shorten(self, is_short: bool) -> None:
+        """Shows the key alone, or the name too."""
+        title = "" if is_short and not self.has_class("-shown") else f" {self._title}"
+        content = Content.assemble((self._key, "bold"), title)
+        if self.content != content:
+            self.update(content)
 
     def on_click(self) -> None:
         """Asks for the pane."""
@@ -137,3 +150,9 @@ class ApplicationBar(Horizontal):
             self._shown = shown
             for name in self.query(TabName):
                 name.set_class(name.tab == shown, "-shown")
+            self.on_resize()
+
+    def on_resize(self) -> None:
+        """Leaves room for what the application is called."""
+        for name in self.query(TabName):
+            name.shorten(self.size.width < _NARROW)

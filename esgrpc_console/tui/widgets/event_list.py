@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from enum import Enum, auto
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,7 +16,8 @@ from esgrpc_console.system_view import (
     LogWindow,
     RequestFailed,
 )
-from esgrpc_console.system_view.log_window import PAGE, End
+from esgrpc_console.tui.list_status import ListStatus
+from esgrpc_console.tui.log_reading import Wish, WishKind, read
 from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.log_scrollbar import LogScrollbar
 from esgrpc_console.tui.widgets.log_view import Edge, LogView
@@ -27,36 +26,6 @@ MAX_EVENTS = 1_000
 """How many events are kept: several screens in both directions of the largest terminals."""
 PROGRESS_SECONDS = 0.25
 """Between two looks at a read that takes long, because few events are wanted."""
-
-
-class _Kind(Enum):
-    FOLLOW = auto()
-    OLDER = auto()
-    NEWER = auto()
-    FIRST = auto()
-    LAST = auto()
-    GO_TO = auto()
-
-
-@dataclass(frozen=True)
-class _Wish:
-    kind: _Kind
-    at: int = 0
-
-
-@dataclass(frozen=True)
-class ListStatus:
-    """How a list of events is."""
-
-    is_following: bool = True
-    new: int = 0
-    """How many IDs the log has grown by since it isn't followed any more."""
-    head: int = 0
-    """The log's greatest ID."""
-    looked_through: int | None = None
-    """The ID that a read that takes long has come to. None: none is going on."""
-    error: str = ""
-    """Why events can't be read. Empty: they can."""
 
 
 class EventList(Horizontal):
@@ -86,7 +55,7 @@ class EventList(Horizontal):
         """Posted when the log is another than before: its store was lost or replaced."""
 
     class _Read(Message):
-        def __init__(self, window: LogWindow, wish: _Wish, at: int | None, error: str) -> None:
+        def __init__(self, window: LogWindow, wish: Wish, at: int | None, error: str) -> None:
             super().__init__()
             self.window = window
             self.wish = wish
@@ -107,8 +76,8 @@ class EventList(Horizontal):
         self._session = session
         self._scrollbar = LogScrollbar()
         self._window: LogWindow | None = None
-        self._reading: _Wish | None = None
-        self._failed: _Wish | None = None
+        self._reading: Wish | None = None
+        self._failed: Wish | None = None
         self._paused_at = 0
         self._heard_head = -1
         self._heard_start: object = None
@@ -140,7 +109,7 @@ class EventList(Horizontal):
         self.status = ListStatus()
         self.view.forget()
         self._watch(self._window)
-        self._read(_Wish(_Kind.LAST) if at is None else _Wish(_Kind.GO_TO, at))
+        self._read(Wish(WishKind.LAST) if at is None else Wish(WishKind.GO_TO, at))
 
     def go_to(self, notification_id: int) -> None:
         """Goes to an event, or to the next one where there is none with this ID."""
@@ -150,12 +119,12 @@ class EventList(Horizontal):
         if row < events and self.view.key(row) == notification_id:
             self.view.move_to(row)
         else:
-            self._read(_Wish(_Kind.GO_TO, notification_id))
+            self._read(Wish(WishKind.GO_TO, notification_id))
 
     def follow(self) -> None:
         """Goes to the newest event and stays there."""
         self.view.is_following = True
-        self._read(_Wish(_Kind.LAST))
+        self._read(Wish(WishKind.LAST))
 
     def hear(self, application: ApplicationView) -> None:
         """Reads what is new, if it is wanted. What can't be seen just now is not read."""
@@ -177,12 +146,12 @@ class EventList(Horizontal):
         if self._failed is not None:
             self._read(self._failed)
         elif self.view.is_following and is_news:
-            self._read(_Wish(_Kind.FOLLOW))
+            self._read(Wish(WishKind.FOLLOW))
         elif is_restarted and self.selected is not None:
             # It is found out whether the log is still the same.
-            self._read(_Wish(_Kind.GO_TO, self.selected.id))
+            self._read(Wish(WishKind.GO_TO, self.selected.id))
         elif head < window.last:
-            self._read(_Wish(_Kind.NEWER))
+            self._read(Wish(WishKind.NEWER))
         self._tell()
 
     # What the view wants.
@@ -195,22 +164,22 @@ class EventList(Horizontal):
             return
         if message.edge is Edge.OLDER:
             if not window.is_at_first:
-                self._read(_Wish(_Kind.OLDER))
+                self._read(Wish(WishKind.OLDER))
         elif window.newer:
-            self._read(_Wish(_Kind.NEWER))
+            self._read(Wish(WishKind.NEWER))
         elif self.view.cursor == self.view.row_count - 1:
             self.view.is_following = True
 
     @on(LogView.EndWanted)
     def _go_to_end(self, message: LogView.EndWanted) -> None:
         message.stop()
-        self._read(_Wish(_Kind.LAST if message.is_last else _Kind.FIRST))
+        self._read(Wish(WishKind.LAST if message.is_last else WishKind.FIRST))
 
     @on(LogScrollbar.PlaceWanted)
     def _go_to_place(self, message: LogScrollbar.PlaceWanted) -> None:
         message.stop()
         self.view.is_following = False
-        self._read(_Wish(_Kind.GO_TO, message.notification_id))
+        self._read(Wish(WishKind.GO_TO, message.notification_id))
 
     @on(LogView.FollowingChanged)
     def _note_following(self, message: LogView.FollowingChanged) -> None:
@@ -228,39 +197,21 @@ class EventList(Horizontal):
 
     # Reading.
 
-    def _read(self, wish: _Wish) -> None:
+    def _read(self, wish: Wish) -> None:
         if self._window is None:
             return
         reading = self._reading
-        if reading is not None and (wish.kind is _Kind.FOLLOW or wish == reading):
+        if reading is not None and (wish.kind is WishKind.FOLLOW or wish == reading):
             return
         self._reading = wish
         self._run(self._window, wish)
 
     @work(exclusive=True, group="read", exit_on_error=False)
-    async def _run(self, window: LogWindow, wish: _Wish) -> None:
+    async def _run(self, window: LogWindow, wish: Wish) -> None:
         error = ""
         at: int | None = None
-        replacements = window.replacements
         try:
-            match wish.kind:
-                case _Kind.FOLLOW if window.newer > PAGE and not window.filter:
-                    # What lies between would be gone before anybody could read it.
-                    await window.jump(End.LAST)
-                case _Kind.FOLLOW:
-                    await window.catch_up()
-                case _Kind.OLDER:
-                    await window.read_older()
-                case _Kind.NEWER:
-                    await window.read_newer()
-                case _Kind.FIRST:
-                    await window.jump(End.FIRST)
-                case _Kind.LAST:
-                    await window.jump(End.LAST)
-                case _Kind.GO_TO:
-                    at = await window.go_to(wish.at)
-            if window.replacements != replacements:
-                await window.jump(End.LAST)
+            at = await read(window, wish)
         except RequestFailed as e:
             error = str(e)
         self.post_message(self._Read(window, wish, at, error))
@@ -298,14 +249,14 @@ class EventList(Horizontal):
             self.post_message(self.LogReplaced())
         elif not message.error:
             match wish.kind:
-                case _Kind.FIRST | _Kind.GO_TO:
+                case WishKind.FIRST | WishKind.GO_TO:
                     self.view.is_following = False
-                case _Kind.LAST:
+                case WishKind.LAST:
                     self.view.is_following = True
                 case _:
                     pass
         at = message.at
-        if wish.kind is _Kind.FIRST:
+        if wish.kind is WishKind.FIRST:
             at = 0
         self._show(window, None if message.error or is_replaced else at)
         self._tell(message.error)

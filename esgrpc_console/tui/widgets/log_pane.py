@@ -13,8 +13,8 @@ from textual.containers import Horizontal, Vertical
 from esgrpc_console.system_view import ApplicationView, LogFilter, words
 from esgrpc_console.system_view.log_filter import ALL
 from esgrpc_console.tui.actions import bindings_of
-from esgrpc_console.tui.appearance import Tone
 from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
+from esgrpc_console.tui.list_status import list_words
 from esgrpc_console.tui.log_places import place_of
 from esgrpc_console.tui.places import ApplicationPlace, EventPlace, Open
 from esgrpc_console.tui.screens.ask_screen import AskScreen
@@ -324,17 +324,8 @@ class LogPane(Vertical, EventActions):
         self.refresh_bindings()
 
     def _say(self) -> None:
-        status, application = self._list.status, self._application
+        age: float | None = None
+        application = self._application
         if application is not None and application.stale_since is not None:
-            age = words.duration(self.session.clock() - application.stale_since)
-            self._line.say(f"○ {age} old: {application.why}", Tone.WAITING)
-        elif status.error:
-            self._line.say(f"✗ the log can't be read: {status.error}", Tone.BAD)
-        elif status.looked_through is not None:
-            looked = words.number(status.looked_through)
-            self._line.say(f"◐ looking at {looked} of {words.number(status.head)}", Tone.WAITING)
-        elif status.is_following:
-            self._line.say("● following the newest", Tone.GOOD)
-        else:
-            new = f"   +{words.number(status.new)} new (f to follow)" if status.new else ""
-            self._line.say(f"‖ paused{new}", Tone.WAITING)
+            age = self.session.clock() - application.stale_since
+        self._line.say(*list_words(self._list.status, age, application.why if application else ""))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -18,6 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.row_drawing import named_styles, strip_of
 
 Cell = tuple[str, str]
 """A text, and the name of the style that it is drawn in, or an empty string."""
@@ -235,12 +235,12 @@ class RowView(Widget, can_focus=True):
         width = self.size.width
         if y == 0:
             style = self.get_component_rich_style("row-view--heading")
-            return _strip([(f"{_GUTTER}{self.heading()}", Style())], width, style)
+            return strip_of([(f"{_GUTTER}{self.heading()}", Style())], width, style)
         row = self.top + y - 1
         if row >= self.row_count:
             words = f"  {self.empty_words()}" if not self.row_count and y == 1 else ""
             style = self.get_component_rich_style("row-view--heading")
-            return _strip([(words, Style())], width, style)
+            return strip_of([(words, Style())], width, style)
         # Unlike the widget's own style, this one is kept.
         name = "row-view--cursor" if row == self.cursor else "row-view--row"
         style = self.get_component_rich_style(name)
@@ -283,11 +283,11 @@ class RowView(Widget, can_focus=True):
             text.stylize(selected, start, len(text) if end == -1 else end)
             strip = Strip(text.render(self.app.console)).crop_extend(0, width, style)
             return strip.apply_style(style).apply_offsets(0, key)
-        return _strip(pieces, width, style).apply_offsets(0, key)
+        return strip_of(pieces, width, style).apply_offsets(0, key)
 
     def _style(self, name: str) -> Style:
         if not self._styles_by_name:
-            self._styles_by_name = _named_styles(self.app.theme_variables)
+            self._styles_by_name = named_styles(self.app.theme_variables)
         return self._styles_by_name.get(name, Style())
 
     def _text(self, row: int) -> str:
@@ -308,19 +308,3 @@ class RowView(Widget, can_focus=True):
         y = row - self.top + 1
         if 1 <= y <= self.page:
             self.refresh(Region(0, y, self.size.width, 1))
-
-
-def _named_styles(theme_variables: Mapping[str, str]) -> dict[str, Style]:
-    # Not by component classes: Textual would match rules for each, each time anything changes.
-    return {
-        "": Style(),
-        "quiet": Style(dim=True),
-        "error": Style(color=theme_variables.get("text-error")),
-        "warning": Style(color=theme_variables.get("text-warning")),
-        "accent": Style(color=theme_variables.get("text-accent")),
-    }
-
-
-def _strip(pieces: Sequence[tuple[str, Style]], width: int, style: Style) -> Strip:
-    strip = Strip([Segment(text, piece_style) for text, piece_style in pieces])
-    return strip.crop_extend(0, width, style).apply_style(style)
