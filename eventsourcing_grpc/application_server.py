@@ -21,7 +21,7 @@ from eventsourcing_grpc.application_service import ApplicationService
 from eventsourcing_grpc.audit import AuditLog
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.certificate_files import CertificateFiles
-from eventsourcing_grpc.certificates import host_problem
+from eventsourcing_grpc.certificates import host_problem, shown_time
 from eventsourcing_grpc.channels import SERVER_OPTIONS, open_channel
 from eventsourcing_grpc.configuration_check import (
     configured_system,
@@ -231,12 +231,15 @@ class GrpcApplicationServer:
         self._tell_permissions(certificates)
 
     def _tell_permissions(self, certificates: CertificateFiles | None) -> None:
+        """Logs who may call and operate the server, and what clients may not like about it."""
         if certificates is None:
             warning = unlimited_warning(self._name, self._permissions)
         else:
+            facts = certificates.look().facts
+            names, end = ", ".join(facts.names), shown_time(facts.not_after)
+            logger.info("%s shows a certificate for %s, valid to %s", self._name, names, end)
             logger.info("%s: %s", self._name, self._permissions)
             host = host_of(self._configured_address)
-            facts = certificates.look().facts
             warning = host_problem(certificates.paths, facts, host) if host else ""
         if warning:
             logger.warning("%s", warning)
