@@ -22,6 +22,12 @@ _OBSERVED = _CALLS | {f"/{_APPLICATION}/SelectNotifications"}
 Behavior = Callable[[Any, grpc.ServicerContext], Any]
 
 
+def status_of(context: grpc.ServicerContext) -> grpc.StatusCode:
+    """Returns the status that a call has been ended with by raising."""
+    code: grpc.StatusCode | None = context.code()  # type: ignore[attr-defined]  # Not in its stubs.
+    return code or grpc.StatusCode.UNKNOWN
+
+
 class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  # Generic in its stubs only.
     """Lets observers see calls of methods and pages of the log that are read. Streams are not observed."""
 

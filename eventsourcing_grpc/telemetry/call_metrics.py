@@ -12,7 +12,7 @@ import grpc
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from eventsourcing_grpc.telemetry.call_interceptor import OTHER
+from eventsourcing_grpc.telemetry.call_interceptor import OTHER, status_of
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds at which buckets end."""
@@ -40,7 +40,7 @@ class CallMetrics(Collector):
         try:
             yield
         except BaseException:
-            code = (context.code() or grpc.StatusCode.UNKNOWN).name
+            code = status_of(context).name
             raise
         finally:
             seconds = perf_counter() - started

@@ -16,6 +16,7 @@ from opentelemetry.trace import Span, SpanKind, TracerProvider
 
 from eventsourcing_grpc.addresses import split_address
 from eventsourcing_grpc.protos import application_pb2
+from eventsourcing_grpc.telemetry.call_interceptor import status_of
 from eventsourcing_grpc.telemetry.hooks import Metadata
 from eventsourcing_grpc.telemetry.spans import add_exception, mark_failed, tracer_of, type_name
 
@@ -131,7 +132,7 @@ def _note_status(span: Span, error: BaseException, context: grpc.ServicerContext
     """Notes what a call was ended with, which is raised from what has really gone wrong."""
     if not span.is_recording():
         return
-    code = context.code() or grpc.StatusCode.UNKNOWN
+    code = status_of(context)
     span.set_attribute(_STATUS, code.name)
     if error.__context__ is not None:
         add_exception(span, error.__context__)

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from eventsourcing.persistence import AggregateRecorder, Notification
@@ -87,7 +87,7 @@ class ServerTelemetry:
             self.end()
             raise
 
-    def interceptors(self, methods: ExposedMethods) -> list[grpc.ServerInterceptor]:
+    def interceptors(self, methods: ExposedMethods) -> list[grpc.ServerInterceptor[Any, Any]]:
         """Returns what observes the server's calls. Empty: nothing does."""
         observers: list[CallObserver] = []
         if self._tracing is not None:

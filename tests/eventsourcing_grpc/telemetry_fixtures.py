@@ -33,9 +33,7 @@ class Traced:
         self, app_class: type[Application[Any]], env: dict[str, str], system: System | None = None
     ) -> GrpcApplicationServer:
         """Returns a server that is traced, and started."""
-        server = GrpcApplicationServer(
-            app_class, env, system=system, tracer_provider=self.provider
-        )
+        server = GrpcApplicationServer(app_class, env, system=system, tracer_provider=self.provider)
         server.start()
         self._stack.callback(server.stop, wait=True)
         self.servers.append(server)
@@ -84,7 +82,7 @@ def attributes_of(span: ReadableSpan) -> dict[str, object]:
 
 def trace_of(span: ReadableSpan) -> int:
     assert span.context is not None
-    return span.context.trace_id
+    return int(span.context.trace_id)
 
 
 def is_child(span: ReadableSpan, parent: ReadableSpan) -> bool:

@@ -65,7 +65,7 @@ def collecting() -> Iterator[tuple[Collector, dict[str, str]]]:
     """Runs a collector, and gives the environment that lets servers export to it."""
     collector = Collector()
     server = grpc.server(ThreadPoolExecutor(2))
-    add_TraceServiceServicer_to_server(collector, server)
+    add_TraceServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

@@ -334,12 +334,18 @@ class Party:
         )
 
     def context(
-        self, *names: str, root: KeyAndCertificate | None = None, **times: datetime
+        self,
+        *names: str,
+        root: KeyAndCertificate | None = None,
+        not_before: datetime | None = None,
+        not_after: datetime | None = None,
     ) -> ssl.SSLContext:
         """Returns what a client of a name reads with. Without a name, it shows no certificate."""
         context = ssl.create_default_context(cafile=str(self.folder / "server" / "root.crt"))
         if names:
-            own = make_certificate(root or self.root, names, **times)
+            own = make_certificate(
+                root or self.root, names, not_before=not_before, not_after=not_after
+            )
             folder = self.folder / "-".join(names)
             write_certificates(folder, root or self.root, own)
             context.load_cert_chain(folder / "owner.crt", folder / "owner.key")
@@ -368,11 +374,11 @@ def test_metrics_are_not_sent_to_strangers(
 ) -> None:
     party = Party(serve, tmp_path)
     now = datetime.now(UTC)
-    old = {"not_before": now - timedelta(days=3), "not_after": now - timedelta(days=2)}
+    yesterday = now - timedelta(days=1)
     contexts = {
         "nobody": party.context(),
         "other root": party.context("prometheus", root=make_root()),
-        "expired": party.context("late", **old),
+        "expired": party.context("late", not_before=now - timedelta(days=3), not_after=yesterday),
     }
     for who, context in contexts.items():
         with pytest.raises(OSError, match=r"alert|EOF|reset|closed") as caught:
