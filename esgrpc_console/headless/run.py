@@ -18,7 +18,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from eventsourcing.system import System
 
@@ -91,7 +91,8 @@ class _Run:
     async def _start_and_watch(self, signalled: asyncio.Future[signal.Signals]) -> tuple[int, str]:
         """Returns the exit status, and why the run ends, when it is to end."""
         starting = asyncio.ensure_future(asyncio.to_thread(self._runner.start, True))
-        await asyncio.wait([starting, signalled], return_when=asyncio.FIRST_COMPLETED)
+        first: list[asyncio.Future[Any]] = [starting, signalled]
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if signalled.done():
             # Ends the start, too.
             await asyncio.to_thread(self._runner.stop)
