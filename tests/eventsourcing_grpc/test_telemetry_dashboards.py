@@ -18,7 +18,8 @@ from eventsourcing_grpc.following_status import FollowingState
 from tests.certificates import new_certificates
 from tests.waiting import DEADLINE, addresses_of, free_port
 
-DASHBOARDS = Path(__file__).parents[2] / "docs" / "dashboards"
+DOCS = Path(__file__).parents[2] / "docs"
+DASHBOARDS = DOCS / "dashboards"
 DASHBOARD = DASHBOARDS / "eventsourcing_grpc.json"
 RULES = DASHBOARDS / "eventsourcing_grpc.rules.yaml"
 # What Prometheus itself knows of those that it asks.
@@ -165,3 +166,24 @@ def test_panels_ask_the_data_source_that_is_chosen() -> None:
             assert panel["datasource"]["uid"] == "${datasource}"
             for target in panel["targets"]:
                 assert target["datasource"]["uid"] == "${datasource}"
+
+
+def test_every_metric_is_documented(told: dict[str, set[str]]) -> None:
+    text = (DOCS / "observing.md").read_text("utf-8")
+    prefix = "eventsourcing_grpc_"
+    # A histogram is three metrics.
+    names = {
+        re.sub(r"^(.*_seconds)_(bucket|sum|count)$", r"\1", name.removeprefix(prefix))
+        for name in told
+        if name.startswith(prefix)
+    }
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    documented = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
+    assert names <= documented
+
+
+def test_alerts_that_are_explained_are_there() -> None:
+    text = (DOCS / "observing.md").read_text("utf-8")
+    explained = re.findall(r"^\| ([A-Z][A-Za-z]+) \|", text, re.MULTILINE)
+    assert explained
+    assert set(explained) <= {rule["alert"] for rule in rules()}
