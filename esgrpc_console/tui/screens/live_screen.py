@@ -84,25 +84,18 @@ class LiveScreen(Screen[None], inherit_bindings=False):
 
     @property
     def is_current(self) -> bool:
-        """Whether it can be seen: nothing but modal screens is above it.
+        """Whether no other screen is above it, be it a modal one.
 
-        For Textual, the screen right below another is current too, whatever that is. Whenever it
-        does anything, all of the screen above is drawn anew.
+        For Textual, the screen right below another is current too, whatever that is: then, whenever
+        anything happens there, all of the screen above is drawn anew.
         """
         stack = self.app.screen_stack
-        if self not in stack:
-            return False
-        return all(screen.is_modal for screen in stack[stack.index(self) + 1 :])
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether it is the screen that people look at."""
-        return self.is_current and self.app.screen is self
+        return bool(stack) and stack[-1] is self
 
     @on(Changed)
     def show_now(self) -> None:
         """Shows what is known just now, if this is the screen that is seen."""
-        if not (self.is_seen and self.is_mounted):
+        if not (self.is_current and self.is_mounted):
             return
         state, now = self.session.operations.state, self.session.clock()
         self._header.show_state(state, now)
@@ -128,7 +121,7 @@ class LiveScreen(Screen[None], inherit_bindings=False):
             await asyncio.sleep(REFRESH_SECONDS)
 
     def _show_ages(self) -> None:
-        if not self.is_seen:
+        if not self.is_current:
             return
         state = self.session.operations.state
         self._header.show_state(state, self.session.clock())
