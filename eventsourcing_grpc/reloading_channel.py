@@ -226,7 +226,11 @@ class _PatientStream:
                 is_answer = is_refused or raised_exception(e) is not None
                 if is_answer or self._is_cancelled.wait(_RETRY_DELAY):
                     raise
-                self._call = self._begin()
+                try:
+                    self._call = self._begin()
+                except ValueError:
+                    # The channel is closed.
+                    raise e from None
                 if self._is_cancelled.is_set():
                     self._call.cancel()
             else:
