@@ -37,6 +37,7 @@ from eventsourcing_grpc.environment import (
 )
 from eventsourcing_grpc.listening import AddressUnavailableError, check_is_free
 from eventsourcing_grpc.permissions import Permissions, permissions
+from eventsourcing_grpc.telemetry.metrics_check import check_metrics
 from eventsourcing_grpc.topics import resolve_system
 from eventsourcing_grpc.user_errors import UserError
 
@@ -142,6 +143,7 @@ class _Checking:
                     str(allowed) if paths else "whoever is on this machine may call and operate it"
                 )
                 self._tell("permissions", told)
+            self._check_metrics(has_certificates=paths is not None)
 
     def _tell(self, what: str, text: str) -> None:
         self.check.facts.append((what, text))
@@ -169,6 +171,13 @@ class _Checking:
             address = self._try(partial(server_address, self._env, leader))
             if address:
                 self._tell("follows", f"{leader} on {address}")
+
+    def _check_metrics(self, *, has_certificates: bool) -> None:
+        metrics = self._try(
+            lambda: check_metrics(self._env, self._name, has_certificates=has_certificates)
+        )
+        if metrics:
+            self._tell("metrics", metrics)
 
     def _check_plaintext(self, address: str, allowed: Permissions | None) -> None:
         self._try(lambda: check_plaintext(address, self._name))

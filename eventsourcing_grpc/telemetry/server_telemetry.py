@@ -16,22 +16,15 @@ from eventsourcing_grpc.addresses import is_loopback
 from eventsourcing_grpc.audit import AuditEntry, AuditLog
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.certificate_files import CertificateFiles
-from eventsourcing_grpc.environment import (
-    CERTIFICATE_PATH,
-    METRICS_ADDRESS,
-    PRIVATE_KEY_PATH,
-    ROOT_CERTIFICATE_PATH,
-    EnvironmentVariableError,
-    metrics_address,
-)
+from eventsourcing_grpc.environment import metrics_address
 from eventsourcing_grpc.following import Following
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.peer_identity import PeerIdentity
 from eventsourcing_grpc.permissions import Access, Permissions
 from eventsourcing_grpc.stream_pool import StreamPool
-from eventsourcing_grpc.telemetry.errors import INSTALL, TelemetryNotInstalledError
 from eventsourcing_grpc.telemetry.hooks import CallObserver, EventTracer
+from eventsourcing_grpc.telemetry.metrics_check import check_metrics
 from eventsourcing_grpc.telemetry.tracing_switch import Tracing, server_tracing
 
 if TYPE_CHECKING:
@@ -59,7 +52,9 @@ class ServerTelemetry:
         :raises EnvironmentVariableError: when the address of metrics is none.
         """
         self._name = application_name
-        self._metrics_address = metrics_address(env, application_name)
+        self._env = env
+        # What is wrong with it is said before anything is opened.
+        metrics_address(env, application_name)
         self._tracer_provider = tracer_provider
         self._tracing: Tracing | None = None
         self._metrics: Metrics | None = None
@@ -79,8 +74,7 @@ class ServerTelemetry:
         """
         self._tracing = server_tracing(self._name, self._tracer_provider)
         try:
-            if self._metrics_address:
-                self._metrics = self._open_metrics(certificates)
+            self._metrics = self._open_metrics(certificates)
             if self._tracing is not None:
                 self._observe(recorder)
         except BaseException:
@@ -166,24 +160,13 @@ class ServerTelemetry:
             exporter.start()
             exporter.join(_EXPORT_TIMEOUT)
 
-    def _open_metrics(self, certificates: CertificateFiles | None) -> Metrics:
-        address = self._metrics_address
-        is_private = is_loopback(address)
-        if not is_private and certificates is None:
-            msg = (
-                f"{METRICS_ADDRESS}={address!r} can be reached by other machines, and nothing is sent "
-                f"to them without TLS: set {PRIVATE_KEY_PATH}, {CERTIFICATE_PATH} and "
-                f"{ROOT_CERTIFICATE_PATH}, or an address such as localhost:9464"
-            )
-            raise EnvironmentVariableError(msg)
-        try:
-            from eventsourcing_grpc.telemetry.metrics import Metrics
-        except ModuleNotFoundError as e:
-            if e.name != "prometheus_client":
-                raise
-            msg = f"{METRICS_ADDRESS}={address!r} needs what is not installed: {INSTALL}"
-            raise TelemetryNotInstalledError(msg) from e
-        return Metrics(self._name, address, None if is_private else certificates)
+    def _open_metrics(self, certificates: CertificateFiles | None) -> Metrics | None:
+        address = check_metrics(self._env, self._name, has_certificates=certificates is not None)
+        if not address:
+            return None
+        from eventsourcing_grpc.telemetry.metrics import Metrics
+
+        return Metrics(self._name, address, None if is_loopback(address) else certificates)
 
     def _observe(self, recorder: AggregateRecorder) -> None:
         from eventsourcing_grpc.telemetry.event_contexts import EventContexts, ObservedRecorder

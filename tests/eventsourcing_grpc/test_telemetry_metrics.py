@@ -25,6 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from eventsourcing_grpc.application_client import GrpcError, connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.call_statistics import CallStatistics
+from eventsourcing_grpc.configuration_check import check_configuration
 from eventsourcing_grpc.environment import EnvironmentVariableError, metrics_address
 from eventsourcing_grpc.example import Orders
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
@@ -319,6 +320,21 @@ def test_address_may_be_one_applications_own() -> None:
 def test_nothing_is_sent_to_other_machines_in_plaintext(serve: Serve) -> None:
     with pytest.raises(EnvironmentVariableError, match="nothing is sent to them without TLS"):
         serve(Orders, GRPC_METRICS_ADDRESS=f"{PUBLIC_HOST}:{free_port()}")
+
+
+def test_check_of_the_configuration_tells_where_metrics_are() -> None:
+    env = {**addresses_of(Orders), "GRPC_METRICS_ADDRESS": "localhost:9464"}
+    check = check_configuration(Orders, env)
+    assert ("metrics", "localhost:9464") in check.facts
+    assert check.problems == []
+
+
+def test_check_of_the_configuration_tells_what_is_wrong_with_metrics() -> None:
+    env = {**addresses_of(Orders), "GRPC_METRICS_ADDRESS": "0.0.0.0:9464"}
+    (problem,) = check_configuration(Orders, env).problems
+    assert problem.startswith(
+        "GRPC_METRICS_ADDRESS='0.0.0.0:9464' can be reached by other machines"
+    )
 
 
 class Party:
