@@ -181,7 +181,11 @@ class GrpcApplicationServer:
         if not isinstance(getattr(self._application, "recorder", None), POPORecorder):
             self._application = None
         application = self.application
-        self._session = session_of(application.recorder, self._name)
+        try:
+            self._session = session_of(application.recorder, self._name)
+        except EnvironmentVariableError:
+            application.close()
+            raise
         self._telemetry.begin(application.recorder, certificates)
         self._feed = NotificationFeed(
             application.recorder,

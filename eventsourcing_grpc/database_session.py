@@ -52,7 +52,7 @@ def session_of(recorder: ApplicationRecorder, name: str) -> DatabaseSession:
     """Returns a session with the database that a recorder uses. It is not started.
 
     :param name: the application's.
-    :raises UserError: when the database is configured in a way that loses events.
+    :raises EnvironmentVariableError: when the database is configured in a way that loses events.
     """
     if isinstance(recorder, POPOApplicationRecorder):
         # What is in this process's memory is recorded by this process.

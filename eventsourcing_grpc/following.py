@@ -135,8 +135,7 @@ class Following:
                 return
             try:
                 if self._control.is_paused:
-                    self._lock.decline()
-                    self._stay(FollowingState.PAUSED, round_number)
+                    self._pause(round_number)
                     continue
                 self._lock.want()
                 if self._record.is_diverged:
@@ -158,6 +157,20 @@ class Following:
         self._searched_through = 0
         self._listen()
         self._control.rest(round_number)
+
+    def _pause(self, round_number: int) -> None:
+        """Rests until it is resumed, and looks meanwhile how far another server is that follows."""
+        if self._record.state is not FollowingState.PAUSED:
+            # If it has the lock, it keeps it, and gets it again if it loses it.
+            self._lock.decline()
+        if self._lock.is_held():
+            self._stay(FollowingState.PAUSED, round_number)
+            return
+        self._record.note_state(FollowingState.PAUSED)
+        if self._lock.is_taken():
+            self._record.note_position(self._processing.tracked_position())
+        self._listen()
+        self._control.rest(round_number, STANDBY_INTERVAL)
 
     def _stand_by(self, round_number: int) -> None:
         """Waits a second for the lock."""

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _MAX_EVENT_TOPICS = 1_000
 _DEAF_INTERVAL = 1.0
 """Seconds between two looks at a log of which nothing is announced just now, though it should be."""
-_READING_PATIENCE = 3.0
+_READING_PATIENCE = 5.0
 """Seconds after which a log that has not been read can't be, as far as anybody knows."""
 _STOP_TIMEOUT = 0.5
 """Seconds that the thread has to end. If it waits for a database, it ends when that is closed."""

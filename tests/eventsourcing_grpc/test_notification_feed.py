@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from eventsourcing.persistence import (
     ApplicationRecorder,
@@ -32,6 +31,7 @@ from eventsourcing_grpc.feed_subscription import Batch, FeedSubscription
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.notification_ring import MAX_BATCH_BYTES, PAGE_SIZE, RING_SIZE
 from eventsourcing_grpc.protos.application_pb2 import NotificationBatch
+from tests.postgres_server import PostgresServer
 from tests.waiting import DEADLINE, wait_until
 
 pytest_plugins = ["tests.postgres"]
@@ -277,18 +277,13 @@ def test_postgres_announces_what_other_processes_record(postgres_store: Store) -
 
 
 def test_postgres_announcements_survive_a_lost_connection(
-    postgres_store: Store, postgres_uri: str
+    postgres_store: Store, postgres_server: PostgresServer
 ) -> None:
     other = postgres_store.recorder()
     with feeding(postgres_store.recorder(), NEVER) as feed, closing(Reader(feed)) as reader:
         record(other, 1)
         reader.wait_for(1)
-        with psycopg.connect(postgres_uri, autocommit=True) as connection:
-            terminated = connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE application_name LIKE '%: Shop'"
-            ).fetchall()
-        assert len(terminated) == 1
+        assert postgres_server.end_sessions("%: Shop") == 1
         record(other, 1)
         reader.wait_for(2)
         record(other, 1)

@@ -1,8 +1,10 @@
-"""Servers in this process, and the view that an operator has of them."""
+"""Servers in this process and in others, and the view that an operator has of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -10,15 +12,17 @@ from typing import Any
 import grpc
 from eventsourcing.application import Application, TApplication
 from eventsourcing.system import System
-from eventsourcing.utils import EnvType
+from eventsourcing.utils import EnvType, get_topic
 from google.protobuf.duration_pb2 import Duration
 
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
+from eventsourcing_grpc.server_process import ServerProcess
 from tests.waiting import DEADLINE
 
-__all__ = ["Operator", "application_of", "pb", "serving"]
+__all__ = ["Operator", "application_of", "pb", "serving", "spawning"]
 
 
 @contextmanager
@@ -102,3 +106,26 @@ def application_of(server: GrpcApplicationServer, app_class: type[TApplication])
     application = server.application
     assert isinstance(application, app_class)
     return application
+
+
+@contextmanager
+def spawning(
+    app_class: type[Application[Any]], env: Mapping[str, str], system_topic: str = ""
+) -> Iterator[ServerProcess]:
+    """A server in a process of its own, which is ended at the end, whatever state it is in.
+
+    :param system_topic: tells whom it follows. Empty: nobody.
+    """
+    topics = {APPLICATION_TOPIC: get_topic(app_class)}
+    if system_topic:
+        topics[SYSTEM_TOPIC] = system_topic
+    process = ServerProcess(app_class.name, {**env, **topics}, output=lambda name, line: None)
+    process.start()
+    try:
+        process.wait_until_serving()
+        yield process
+    finally:
+        if process.status is None:
+            # One that is frozen does not hear that it is to stop.
+            os.kill(process.pid, signal.SIGCONT)
+        process.stop()

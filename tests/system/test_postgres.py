@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
-import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
+from eventsourcing_grpc import example
 from eventsourcing_grpc.application_client import connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.example import Orders
 from eventsourcing_grpc.runner import GrpcRunner
+from tests.postgres_server import PostgresServer
 from tests.system import applications
 from tests.system.applications import Copies, Letters
 from tests.system.conftest import CLASSES
@@ -60,7 +63,7 @@ def test_follower_hears_of_what_another_process_records(env: dict[str, str]) -> 
 
 
 def test_subscribers_hear_of_it_after_a_lost_connection(
-    env: dict[str, str], postgres_uri: str
+    env: dict[str, str], postgres_server: PostgresServer
 ) -> None:
     with (
         serving(Letters, env),
@@ -71,17 +74,52 @@ def test_subscribers_hear_of_it_after_a_lost_connection(
         try:
             elsewhere.write(1)
             assert next(subscription).id == 1
-            with psycopg.connect(postgres_uri, autocommit=True) as connection:
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE application_name LIKE '%: Letters'"
-                )
+            assert postgres_server.end_sessions("%: Letters") == 1
             elsewhere.write(2)
             assert next(subscription).id == 2
             elsewhere.write(3)
             assert next(subscription).id == 3
         finally:
             elsewhere.close()
+
+
+def test_three_applications_share_a_database(postgres_env: dict[str, str]) -> None:
+    runner = GrpcRunner(example.system, postgres_env)
+    runner.start()
+    try:
+        orders = runner.get(Orders)
+        order_ids = [orders.create_new_order() for _ in range(5)]
+        wait_until(lambda: all(map(orders.is_order_paid, order_ids)))
+        with Operator(runner.addresses["Orders"]) as operator:
+            head = operator.wait_for_status(lambda status: status.head >= 15).head
+        assert head == 15
+    finally:
+        runner.stop()
+
+
+def test_fifty_subscribers_have_one_connection_that_listens(
+    env: dict[str, str], postgres_server: PostgresServer
+) -> None:
+    with serving(Letters, env), ExitStack() as stack:
+        clients = [stack.enter_context(connect(Letters, env)) for _ in range(5)]
+        subscriptions = [
+            stack.enter_context(client.subscribe()) for client in clients for _ in range(10)
+        ]
+        elsewhere = Letters(env)
+        stack.callback(elsewhere.close)
+        for number in (1, 2):
+            elsewhere.write(number)
+            assert {next(subscription).id for subscription in subscriptions} == {number}
+        listening = postgres_server.sessions("%: Letters")
+        # The others are those of pools, which have the statement that was executed last.
+        others = postgres_server.execute(
+            "SELECT query FROM pg_stat_activity WHERE backend_type = 'client backend' "
+            "AND pid <> pg_backend_pid() AND pid <> %s",
+            listening[0],
+        )
+
+        assert len(listening) == 1
+        assert not [query for (query,) in others if "LISTEN" in query]
 
 
 def test_followers_do_not_wait_for_ids_that_were_rolled_back(env: dict[str, str]) -> None:
