@@ -50,6 +50,7 @@ from eventsourcing_grpc.served_system import ServedApplication, ServedSystem
 from eventsourcing_grpc.server_process import ServerProcess
 from eventsourcing_grpc.stream_pool import StreamPool
 from eventsourcing_grpc.telemetry.server_telemetry import ServerTelemetry
+from eventsourcing_grpc.user_errors import UserError
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -183,7 +184,7 @@ class GrpcApplicationServer:
         application = self.application
         try:
             self._session = session_of(application.recorder, self._name)
-        except EnvironmentVariableError:
+        except UserError:
             application.close()
             raise
         self._telemetry.begin(application.recorder, certificates)
