@@ -30,14 +30,14 @@ class ServedSystem:
         return next(iter(self.servers.values())).address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def orders() -> Iterator[ServedSystem]:
     """The example system. Tests add orders to it, and leave it as healthy as it was."""
     with ExitStack() as stack:
         yield _serve(stack, example, (Orders, Reservations, Payments))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop() -> Iterator[ServedSystem]:
     """A shop with unkind texts, and a follower that can't process anything."""
     with ExitStack() as stack:
