@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from time import perf_counter
 
 from esgrpc_console.call_history import Outcome
 from esgrpc_console.system_view import (
@@ -82,16 +81,26 @@ def failure_words(failure: RequestFailed) -> str:
     return " ".join(": ".join(parts).split())
 
 
-async def call_once(
-    operations: SystemOperations, call: Call, wall_clock: Callable[[], datetime]
-) -> CallEnd:
+@dataclass(frozen=True)
+class Clocks:
+    """What tells the time."""
+
+    wall_clock: Callable[[], datetime]
+    """The time that is shown."""
+    clock: Callable[[], float]
+    """Seconds, of which only differences count."""
+
+
+async def call_once(operations: SystemOperations, call: Call, clocks: Clocks) -> CallEnd:
     """Makes a call. Cancelling it leaves open whether the method is carried out."""
-    at, started = wall_clock(), perf_counter()
+    at, started = clocks.wall_clock(), clocks.clock()
+    result: CallResult | None = None
+    failure: RequestFailed | None = None
     try:
         result = await operations.call_method(call.application, call.method.name, call.arguments)
     except RequestFailed as e:
-        return CallEnd(call, at, perf_counter() - started, failure=e)
-    return CallEnd(call, at, perf_counter() - started, result=result)
+        failure = e
+    return CallEnd(call, at, clocks.clock() - started, result=result, failure=failure)
 
 
 @dataclass
@@ -99,6 +108,7 @@ class Repetition:
     """Calls of one method, one after the other. May be looked at while it is under way."""
 
     call: Call
+    clocks: Clocks
     times: int
     pause: float = 0.0
     """Seconds between two calls."""
@@ -117,29 +127,31 @@ class Repetition:
     last: CallEnd | None = None
     """How the last call ended."""
     _durations: list[float] = field(default_factory=list)
-    _started: float = 0.0
+    _started: float | None = None
     _ended: float | None = None
 
-    async def run(self, operations: SystemOperations, wall_clock: Callable[[], datetime]) -> None:
+    async def run(self, operations: SystemOperations) -> None:
         """Makes all calls. It ends before that when a call's outcome isn't known.
 
         Cancelling it leaves open whether the call that is under way is carried out.
         """
-        self.at, self._started = wall_clock(), perf_counter()
+        self.at, self._started = self.clocks.wall_clock(), self.clocks.clock()
         try:
             while self.done < self.times and not self.stopped:
-                end = await call_once(operations, self.call, wall_clock)
+                end = await call_once(operations, self.call, self.clocks)
                 self._count(end)
                 if self.pause and self.done < self.times:
                     await asyncio.sleep(self.pause)
         finally:
             self.is_over = True
-            self._ended = perf_counter()
+            self._ended = self.clocks.clock()
 
     @property
     def seconds(self) -> float:
         """For how long it has been, or was, under way."""
-        return (self._ended or perf_counter()) - self._started if self._started else 0.0
+        if self._started is None:
+            return 0.0
+        return (self.clocks.clock() if self._ended is None else self._ended) - self._started
 
     @property
     def rate(self) -> float:

@@ -14,8 +14,8 @@ _MAX_TEXT = 40
 
 def past_call_words(call: PastCall) -> str:
     """Returns a call on one line: ``14:01:58 get_order(7b1c…) ✓ 2.9 ms``."""
-    what = f"{call.at.astimezone():%H:%M:%S} {words.line(call.method)}({_values(call)})"
-    return f"{what}{times_words(call)} {call.outcome.symbol} {outcome_words(call)}"
+    what = f"{words.line(call.method)}{times_words(call)}({_values(call)})"
+    return f"{call.at.astimezone():%H:%M:%S} {what} {call.outcome.symbol} {outcome_words(call)}"
 
 
 def times_words(call: PastCall) -> str:

@@ -35,14 +35,14 @@ DURATION = {"type": "string", "format": "duration"}
 BYTES = {"type": "string", "format": "binary"}
 INTEGER = {"type": "integer"}
 NUMBER = {"type": "number"}
-DECIMAL = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+DECIMAL: JsonObject = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 TEXT = {"type": "string"}
 ADDRESS = {"$ref": "#/$defs/Address"}
 DEFINITIONS: JsonObject = {
     "Address": {
         "type": "object",
         "title": "Address",
-        "properties": {"street": {"type": "string"}, "price": {**DECIMAL}},
+        "properties": {"street": {"type": "string"}, "price": DECIMAL},
         "required": ["street"],
     },
     "Node": {
@@ -244,7 +244,7 @@ def test_wrong_json_says_where(text: str, place: tuple[int, int], message: str) 
 
 
 def test_what_could_harm_a_terminal_is_escaped_in_json() -> None:
-    value = {"a": "\x1b[2J\x07\u202e\x7f\u2028 你好 \U000e0001"}
+    value: JsonObject = {"a": "\x1b[2J\x07\u202e\x7f\u2028 你好 \U000e0001"}
     text = write_json(value)
     assert text.replace("\n", "").isprintable()
     assert "你好" in text

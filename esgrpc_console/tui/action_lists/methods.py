@@ -53,6 +53,14 @@ ACTIONS: tuple[ActionInfo, ...] = (
         is_shown=False,
     ),
     ActionInfo(
+        "methods.about",
+        "d",
+        "docstring",
+        "show all of the docstring, or only its beginning",
+        PLACE,
+        is_shown=False,
+    ),
+    ActionInfo(
         "methods.tree",
         "v",
         "tree or text",

@@ -168,9 +168,9 @@ def _score(query: str, text: str) -> int:
 def _line(call: PastCall) -> Content:
     context = f"@{call.context} " if call.context else ""
     return Content.assemble(
-        (f"{call.at.astimezone():%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
+        (f"{call.at.astimezone():%m-%d %H:%M:%S}  ", "$text-muted"),
         f"{call.outcome.symbol} ",
         (words.line(f"{context}{call.application}.{call.method}"), "bold"),
-        f"({named_arguments(call.arguments)}){times_words(call)}",
+        f"{times_words(call)}({named_arguments(call.arguments)})",
         (f"  {outcome_words(call)}", "$text-muted"),
     )

@@ -113,7 +113,8 @@ class CallOutcome(Vertical):
         self._tree.display, self._lines.display = False, True
         self._be("failed" if repetition.failed or repetition.stopped else "returned")
         symbol = "✗" if repetition.failed else "✓" if repetition.is_over else "…"
-        self._title.update(Content(f"{symbol} {_repetition_title(repetition)}"))
+        title = f"{symbol} {_repetition_title(repetition)}"
+        self._title.update(Content(title), layout=False)
         self._lines.show(list(_repetition_lines(repetition)), keeps_place=True)
 
     def enter(self) -> None:
@@ -184,7 +185,8 @@ class CallOutcome(Vertical):
             other = f"v {'shows' if is_folded else 'hides'} the traceback" if has_traceback else ""
             title = _failure_title(end)
             self._lines.show(self._failure_lines(with_traceback=not is_folded))
-        self._title.update(Content(words.line("   ".join(filter(None, (title, other))))))
+        title = "   ".join(filter(None, (title, other)))
+        self._title.update(Content(words.line(title)), layout=False)
 
     def _failure_lines(self, *, with_traceback: bool) -> list[Line]:
         end = self._end
@@ -196,11 +198,10 @@ class CallOutcome(Vertical):
             lines += plain_lines(str(failure)[:_MAX_ERROR], Kind.ERROR)
         if end.is_unknown and end.call.method.is_command:
             lines += plain_lines("It may have been carried out all the same.", Kind.CHANGED)
-        if isinstance(failure, CallFailed):
-            if failure.traceback and with_traceback:
-                traceback = failure.traceback
-                cut = "" if len(traceback) <= _MAX_ERROR else "…\n"
-                lines += [Line(), *plain_lines(cut + traceback[-_MAX_ERROR:])]
+        if isinstance(failure, CallFailed) and failure.traceback and with_traceback:
+            traceback = failure.traceback
+            cut = "" if len(traceback) <= _MAX_ERROR else "…\n"
+            lines += [Line(), *plain_lines(cut + traceback[-_MAX_ERROR:])]
         return lines
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from time import perf_counter
 
 from rich.cells import cell_len
 from textual import on, work
@@ -19,7 +18,7 @@ from esgrpc_console.call_history import CallHistory, Outcome, PastCall
 from esgrpc_console.system_view import words
 from esgrpc_console.system_view.argument_fit import without_secrets
 from esgrpc_console.system_view.json_schema import ArgumentsType
-from esgrpc_console.tui.method_calls import Call, CallEnd, Repetition, call_once
+from esgrpc_console.tui.method_calls import Call, CallEnd, Clocks, Repetition, call_once
 from esgrpc_console.tui.past_call_words import past_call_words
 from esgrpc_console.tui.session import Session
 
@@ -34,14 +33,9 @@ class Running:
 
     call: Call
     started: float
-    """A reading of ``perf_counter``."""
+    """A reading of the session's clock."""
     repetition: Repetition | None = None
     """None: it is one call."""
-
-    @property
-    def seconds(self) -> float:
-        """For how long."""
-        return perf_counter() - self.started
 
 
 class CallsLine(Static):
@@ -97,6 +91,7 @@ class CallsLine(Static):
     def __init__(self, session: Session) -> None:
         super().__init__(markup=False)
         self._session = session
+        self._clocks = Clocks(session.wall_clock, session.clock)
         self._history = CallHistory(session.history_path)
         self._application = ""
         self._progress: Timer | None = None
@@ -129,14 +124,23 @@ class CallsLine(Static):
         system = self._system
         return [call for call in self._history.calls if call.system == system]
 
+    @property
+    def seconds(self) -> float:
+        """For how long something has been under way."""
+        return 0.0 if self.running is None else self._session.clock() - self.running.started
+
     def start(self, call: Call) -> None:
         """Makes a call. None may be under way."""
-        self._begin(Running(call, perf_counter()))
+        self._begin(Running(call, self._session.clock()))
         self._call(call)
 
-    def repeat(self, repetition: Repetition) -> None:
-        """Makes many calls. None may be under way."""
-        self._begin(Running(repetition.call, perf_counter(), repetition))
+    def repeat(self, call: Call, times: int, *, pause: float, stops_at_error: bool) -> None:
+        """Makes many calls. None may be under way.
+
+        :param pause: between two calls, in seconds.
+        """
+        repetition = Repetition(call, self._clocks, times, pause, stops_at_error)
+        self._begin(Running(call, self._session.clock(), repetition))
         self._repeat(repetition)
 
     def give_up(self) -> None:
@@ -150,7 +154,7 @@ class CallsLine(Static):
             self._finish_repetition(running.repetition)
         else:
             now = self._session.wall_clock()
-            self._finish(CallEnd(running.call, now, running.seconds))
+            self._finish(CallEnd(running.call, now, self.seconds))
 
     @work(exclusive=True, group="history", exit_on_error=False)
     async def load(self) -> None:
@@ -160,12 +164,12 @@ class CallsLine(Static):
 
     @work(group="call", exit_on_error=False)
     async def _call(self, call: Call) -> None:
-        end = await call_once(self._session.operations, call, self._session.wall_clock)
+        end = await call_once(self._session.operations, call, self._clocks)
         self.post_message(self._CallEnded(end))
 
     @work(group="call", exit_on_error=False)
     async def _repeat(self, repetition: Repetition) -> None:
-        await repetition.run(self._session.operations, self._session.wall_clock)
+        await repetition.run(self._session.operations)
         self.post_message(self._RepetitionEnded(repetition))
 
     @on(_CallEnded)
@@ -188,8 +192,9 @@ class CallsLine(Static):
         running = self.running
         if running is not None:
             name = words.line(running.call.method.name)
-            told = f"{name}  {running.seconds:.1f} s   esc gives it up"
-            self.update(Content.assemble(("CALLING", "bold"), f"{_GAP}{told}"))
+            told = f"{name}  {self.seconds:.1f} s   esc gives it up"
+            content = Content.assemble(("CALLING", "bold"), f"{_GAP}{told}")
+            self.update(content, layout=False)
             return
         parts: list[Content | str | tuple[str, str]] = [("HISTORY", "$text-muted")]
         room = self.size.width - len("HISTORY")
@@ -205,7 +210,7 @@ class CallsLine(Static):
             parts.append((f"{_GAP}{told}", style))
         if not shown and not self._history.problem:
             parts.append((f"{_GAP}nothing has been called yet", "dim"))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
     def _begin(self, running: Running) -> None:
         self.running = running

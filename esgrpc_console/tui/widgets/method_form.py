@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
@@ -19,7 +19,8 @@ from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor, NotReada
 from esgrpc_console.tui.widgets.arguments.services import FormServices
 from esgrpc_console.tui.widgets.call_outcome import CallOutcome
 
-_MAX_DOCSTRING = 4_000
+_MAX_ABOUT = 10_000
+"""Characters of a signature and of a docstring that are shown."""
 _BESIDE_WIDTH = 90
 """From which width on the outcome is beside the arguments."""
 _ROOMY_HEIGHT = 20
@@ -59,14 +60,21 @@ class MethodForm(Vertical):
     MethodForm {
         height: 1fr;
 
+        .about {
+            height: auto;
+            max-height: 5;
+        }
+
+        &.-more .about {
+            max-height: 60%;
+        }
+
         .signature {
             height: auto;
-            max-height: 3;
         }
 
         .docstring {
             height: auto;
-            max-height: 4;
             color: $text-muted;
         }
 
@@ -178,6 +186,7 @@ class MethodForm(Vertical):
         self._json.display = False
         self._tabs = [TabName("Form"), TabName("JSON")]
         self._note = Static(classes="call-note", markup=False)
+        self._is_bad = False
         label = "Call (read-only)" if is_read_only else "Call"
         self._button = CallButton(label, compact=True, disabled=is_read_only)
 
@@ -185,18 +194,19 @@ class MethodForm(Vertical):
         """What the method is, its arguments, the button, the outcome."""
         method = self.method
         kind = "command" if method.is_command else "query"
-        yield Static(
-            Content.assemble(
-                (f"{kind}  ", "$text-muted"),
-                (words.line(method.name), "bold"),
-                words.line(method.signature),
-            ),
-            classes="signature",
-        )
-        if method.docstring:
-            docstring = words.block(method.docstring[:_MAX_DOCSTRING])
-            cut = "…" if len(method.docstring) > _MAX_DOCSTRING else ""
-            yield Static(Content(docstring + cut), classes="docstring")
+        docstring, signature = method.docstring, method.signature
+        with VerticalScroll(classes="about", can_focus=False):
+            yield Static(
+                Content.assemble(
+                    (f"{kind}  ", "$text-muted"),
+                    (words.line(method.name), "bold"),
+                    words.line(signature[:_MAX_ABOUT] + _dots(signature)),
+                ),
+                classes="signature",
+            )
+            if docstring:
+                about = words.block(docstring[:_MAX_ABOUT] + _dots(docstring))
+                yield Static(Content(about), classes="docstring")
         with Container(classes="parts"):
             with Vertical(classes="arguments"):
                 yield self._form
@@ -289,10 +299,16 @@ class MethodForm(Vertical):
         self.say("")
         self.call_after_refresh(self.enter)
 
+    def show_more_or_less(self) -> None:
+        """Shows all of the docstring, or only its beginning."""
+        self.toggle_class("-more")
+        self.call_after_refresh(self._fit)
+
     def say(self, text: str, *, is_bad: bool = False) -> None:
         """Says something beside the button."""
+        self._is_bad = is_bad
         self._note.set_class(is_bad, "-bad")
-        self._note.update(Content(words.line(text)))
+        self._note.update(Content(words.line(text)), layout=False)
 
     def show_progress(self, seconds: float) -> None:
         """Says that a call is under way."""
@@ -327,6 +343,12 @@ class MethodForm(Vertical):
         message.stop()
         self.post_message(self.CallWanted(self))
 
+    @on(ArgumentEditor.Changed)
+    def forget_problem(self) -> None:
+        """Says no more what was wrong with other arguments."""
+        if self._is_bad:
+            self.say("")
+
     @on(TabName.Clicked)
     def show_clicked_tab(self, message: TabName.Clicked) -> None:
         """Goes on in the other way."""
@@ -344,8 +366,16 @@ class MethodForm(Vertical):
 
     def _fit(self) -> None:
         """Gives the arguments as much room as they may take, which scroll in it."""
-        room = self.query_one(".parts").size.height or self.size.height
+        parts = self.query(".parts")
+        if not parts:
+            # The form was left meanwhile.
+            return
+        room = parts.first().size.height or self.size.height
         is_shared = self.outcome.is_shown and not self.has_class("-beside")
         lines = room // 2 if is_shared else room - 1
         self._form.allow_lines(lines)
         self._json.allow_lines(lines)
+
+
+def _dots(text: str) -> str:
+    return " …" if len(text) > _MAX_ABOUT else ""

@@ -15,7 +15,7 @@ from esgrpc_console.command_lines import call_command
 from esgrpc_console.system_view import ApplicationView, MethodView, RequestFailed, words
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.clipboard import copy
-from esgrpc_console.tui.method_calls import Call, Repetition
+from esgrpc_console.tui.method_calls import Call
 from esgrpc_console.tui.past_call_words import named_arguments
 from esgrpc_console.tui.screens.confirm_screen import ConfirmScreen
 from esgrpc_console.tui.screens.history_screen import Choice, HistoryScreen
@@ -66,6 +66,7 @@ class MethodsPane(Vertical):
         "methods.json",
         "methods.other-tab",
         "methods.empty",
+        "methods.about",
         "methods.tree",
         "methods.copy",
         "methods.leave",
@@ -145,7 +146,7 @@ class MethodsPane(Vertical):
             if message.running.repetition is not None:
                 form.show_repetition(message.running.repetition)
             else:
-                form.show_progress(message.running.seconds)
+                form.show_progress(self._calls.seconds)
 
     @on(CallsLine.Ended)
     def show_end(self, message: CallsLine.Ended) -> None:
@@ -185,7 +186,7 @@ class MethodsPane(Vertical):
         match action:
             case "call" | "repeat":
                 return form is not None and (None if form.is_read_only else True)
-            case "form" | "json" | "other_tab" | "empty" | "copy_command":
+            case "form" | "json" | "other_tab" | "empty" | "about" | "copy_command":
                 return form is not None
             case "tree" | "copy":
                 return form is not None and form.outcome.is_shown
@@ -233,6 +234,11 @@ class MethodsPane(Vertical):
         if self._form is not None:
             self._form.load({})
 
+    def action_about(self) -> None:
+        """Shows all of the docstring, or its beginning."""
+        if self._form is not None:
+            self._form.show_more_or_less()
+
     def action_tree(self) -> None:
         """Shows the outcome in another way."""
         if self._form is not None:
@@ -265,11 +271,15 @@ class MethodsPane(Vertical):
             if chosen is None:
                 return
             times = words.count(chosen.times, "time")
-            repetition = Repetition(call, chosen.times, chosen.pause, chosen.stops_at_error)
 
             def start() -> None:
                 if self._may_call(form):
-                    self._calls.repeat(repetition)
+                    self._calls.repeat(
+                        call,
+                        chosen.times,
+                        pause=chosen.pause,
+                        stops_at_error=chosen.stops_at_error,
+                    )
 
             self._ask_for_command(call, f"Call {_name(call)} {times}?", f"Call {times}", start)
 

@@ -63,9 +63,7 @@ async def go_to(pilot: Pilot[Exception], application: str, method: str = "") -> 
     pilot.app.screen.post_message(Open(ApplicationPlace(application, "methods", method=method)))
     await wait_for_text(pilot, "HISTORY", f"{method or ''}(")
     if method:
-        await wait_for(lambda: form(pilot).method.name == method, f"the form of {method}")
-        await pilot.press("enter")
-        await wait_for(lambda: form(pilot).has_focus_within, "the form to have the focus")
+        await _enter(pilot, method)
 
 
 async def start_anew(pilot: Pilot[Exception], method: str) -> None:
@@ -73,9 +71,20 @@ async def start_anew(pilot: Pilot[Exception], method: str) -> None:
     (pane,) = pilot.app.screen.query(MethodsPane)
     pane.enter()
     pane.select_method(method)
-    await wait_for(lambda: form(pilot).method.name == method, f"the form of {method}")
-    await pilot.press("E", "enter")
+    await wait_for(lambda: _shown(pilot) == [method], f"the form of {method}")
+    await pilot.press("E")
+    await _enter(pilot, method)
+
+
+async def _enter(pilot: Pilot[Exception], method: str) -> None:
+    await wait_for(lambda: _shown(pilot) == [method], f"the form of {method}")
+    await pilot.press("enter")
     await wait_for(lambda: form(pilot).has_focus_within, "the form to have the focus")
+
+
+def _shown(pilot: Pilot[Exception]) -> list[str]:
+    forms = pilot.app.screen.query(MethodForm)
+    return [form.method.name for form in forms if form.display and form.is_mounted]
 
 
 def form(pilot: Pilot[Exception]) -> MethodForm:
@@ -93,7 +102,7 @@ async def paste(pilot: Pilot[Exception], text: str) -> None:
     """Pastes text into what has the focus."""
     focused = pilot.app.focused
     assert isinstance(focused, Input | TextArea)
-    focused.post_message(events.Paste(text))
+    pilot.app.post_message(events.Paste(text))
     await pilot.pause()
 
 

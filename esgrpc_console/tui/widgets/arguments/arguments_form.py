@@ -170,7 +170,10 @@ class ArgumentsForm(Vertical):
     def _show_hint(self) -> None:
         inner = [field for field in self.query(Field) if field.has_focus_within]
         hint = inner[-1].hint() if inner else ""
-        self._hint.update(Content(words.line(hint[:500])))
+        keys = [inner[-1].keys] if inner else []
+        keys += [field.editor_keys for field in reversed(inner)]
+        hint = " – ".join(filter(None, (hint, "  ".join(filter(None, keys)))))
+        self._hint.update(Content(words.line(hint[:500])), layout=False)
 
 
 def _by_place(told: str) -> Iterator[tuple[list[str], str]]:

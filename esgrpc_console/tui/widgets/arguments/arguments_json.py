@@ -96,7 +96,8 @@ class ArgumentsJson(Vertical):
 
     def say(self, problem: str) -> None:
         """Says what is wrong. Empty: nothing is."""
-        self._error.update(Content(f"✗ {words.line(problem)}" if problem else ""))
+        told = f"✗ {words.line(problem)}" if problem else ""
+        self._error.update(Content(told), layout=False)
 
     @on(TextArea.Changed)
     def check(self) -> None:

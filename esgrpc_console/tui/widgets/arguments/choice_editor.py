@@ -35,7 +35,8 @@ class ChoiceEditor(ArgumentEditor):
         super().__init__(field.type)
         self._choices = tuple(_choices(field))
         told = [words.line(told) for told, _ in self._choices]
-        self._beginning = 0 if self._choices and self._choices[0][1] is ABSENT else None
+        absent = (i for i, (_, choice) in enumerate(self._choices) if choice is ABSENT)
+        self._beginning = next(absent, None)
         self._line: ChoiceLine | None = None
         self._select: Select[int] | None = None
         if sum(cell_len(one) + 6 for one in told) <= _MAX_ON_A_LINE:
@@ -66,7 +67,7 @@ class ChoiceEditor(ArgumentEditor):
             if choice is not ABSENT and is_same(choice, value):
                 self._choose(i)
                 return
-        # The default is none: it is not among the choices twice.
+        # It is the default.
         self._choose(self._beginning)
 
     def clear(self) -> None:
@@ -115,27 +116,33 @@ class ChoiceEditor(ArgumentEditor):
 
 
 def _choices(field: ArgumentField) -> Sequence[tuple[str, MaybeJson]]:
+    """Returns what can be chosen. The default is one of them, which is sent as nothing."""
     choices: list[tuple[str, MaybeJson]] = []
-    is_none_default = not field.is_required and field.default is None
-    if not field.is_required:
-        if field.default is ABSENT:
-            choices.append(("not given", ABSENT))
-        else:
-            choices.append((f"{told_default(field.default)} (default)", ABSENT))
-    if field.type.is_nullable and not is_none_default:
-        choices.append(("None", None))
-    if field.type.kind is Kind.BOOLEAN:
-        choices += [("true", True), ("false", False)]
-    choices += [(_told(choice), choice) for choice in field.type.choices]
+    known: list[JsonValue] = [True, False] if field.type.kind is Kind.BOOLEAN else []
+    known += field.type.choices
+    if field.type.is_nullable or (field.default is None and not field.is_required):
+        known.insert(0, None)
+    has_default = False
+    for value in known:
+        is_default = not has_default and _is_default(field, value)
+        has_default = has_default or is_default
+        told = f"{_told(value)} (default)" if is_default else _told(value)
+        choices.append((told, ABSENT if is_default else value))
+    if not has_default and not field.is_required:
+        default = field.default
+        told = "not given" if default is ABSENT else f"{_told(default)} (default)"
+        choices.insert(0, (told, ABSENT))
     return choices
 
 
-def told_default(default: JsonValue) -> str:
-    """Returns a default in words."""
-    return "None" if default is None else _told(default)
+def _is_default(field: ArgumentField, value: JsonValue) -> bool:
+    default = field.default
+    return not field.is_required and default is not ABSENT and is_same(default, value)
 
 
 def _told(value: JsonValue) -> str:
+    if value is None:
+        return "None"
     # Quotes tell text from numbers, where it isn't plain.
     is_plain = isinstance(value, str) and value and not value[0].isdigit() and value.isprintable()
     return str(value) if is_plain and value not in {"true", "false", "None"} else quoted(value)

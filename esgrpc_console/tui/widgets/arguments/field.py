@@ -233,11 +233,19 @@ class Field(Vertical):
             told += ", required"
         else:
             told += ", optional"
+        return " – ".join(filter(None, (told, argument.description)))
+
+    @property
+    def keys(self) -> str:
+        """What keys do in it, in a few words."""
         others = " or ".join(map(self._presence_words, self._presences))
-        keys = f"ctrl+o {others}" if len(self._presences) > 1 else ""
-        if self._editor is not None:
-            keys = "  ".join(filter(None, (keys, self._editor.keys)))
-        return " – ".join(filter(None, (told, argument.description, keys)))
+        return f"ctrl+o {others}" if len(self._presences) > 1 else ""
+
+    @property
+    def editor_keys(self) -> str:
+        """What other keys do in what takes its value."""
+        is_written = self._editor is not None and self._presence is Presence.VALUE
+        return self._editor.keys if self._editor is not None and is_written else ""
 
     def action_absent(self) -> None:
         """Leaves it out, or gives None, or a value."""
@@ -304,13 +312,17 @@ class Field(Vertical):
         if isinstance(editor, TextEditor):
             editor.show_placeholder(self._placeholder())
         elif editor is None or editor.is_block:
-            self._default.update(Content("" if is_value else self._absent_words()))
+            is_told = is_value or self._absent_words() == self._presence_words(self._presence)
+            told = "" if is_told else self._absent_words()
+            self._default.update(Content(told), layout=False)
             if editor is not None:
                 editor.display = is_value
         is_wrong = bool(self._violation or self._problem())
         self.set_class(is_wrong, "-wrong")
         is_written = isinstance(editor, TextEditor) and bool(editor.text)
-        self._mark.update("✗" if is_wrong else "✓" if is_written else "")
+        mark = "✗" if is_wrong else "✓" if is_written else ""
+        if self._mark.content != mark:
+            self._mark.update(mark, layout=False)
 
     def _say(self, violation: str) -> None:
         if violation != self._violation:
@@ -351,8 +363,9 @@ class Field(Vertical):
         default = self.argument_field.default
         if default is None or default is ABSENT:
             return "None"
-        is_plain = isinstance(default, str) and self.argument_field.type.kind is not Kind.TEXT
-        return words.line(shortened(default if is_plain else quoted(default)))
+        if isinstance(default, str) and self.argument_field.type.kind is not Kind.TEXT:
+            return words.line(shortened(default))
+        return words.line(shortened(quoted(default)))
 
     def _presence_words(self, presence: Presence) -> str:
         if presence is Presence.DEFAULT and self._is_none_default:

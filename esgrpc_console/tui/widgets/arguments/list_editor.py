@@ -147,7 +147,7 @@ class ListEditor(ArgumentEditor):
     @property
     def keys(self) -> str:
         """What keys do in it."""
-        return "ctrl+n adds an item  f8 removes one"
+        return "ctrl+n adds one  f8 removes it"
 
     def has_part(self, path: Sequence[str]) -> bool:
         """Tells whether there is such an item."""

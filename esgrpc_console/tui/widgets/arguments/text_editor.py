@@ -49,7 +49,7 @@ class ArgumentInput(Input):
         """Takes text without what could do harm, and tells of more lines than one."""
         event.stop()
         event.prevent_default()
-        text = words.block(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        text = _harmless(event.text)
         start, end = sorted(self.selection)
         if "\n" in text.strip("\n"):
             self.post_message(self.Pasted(f"{self.value[:start]}{text}{self.value[end:]}"))
@@ -96,6 +96,16 @@ class TextPad(TextArea):
         """Shows another text."""
         self.soft_wrap = len(text) < MAX_WRAPPED
         self.text = text
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Takes text without what could do harm."""
+        event.stop()
+        event.prevent_default()
+        text = _harmless(event.text)
+        self.soft_wrap = self.soft_wrap and len(self.text) + len(text) < MAX_WRAPPED
+        start, end = self.selection
+        result = self.replace(text, start, end, maintain_selection_offset=False)
+        self.move_cursor(result.end_location)
 
 
 class TextEditor(ArgumentEditor):
@@ -269,6 +279,11 @@ def takes_ids(field: ArgumentField) -> bool:
         return True
     is_text = field.type.kind in {Kind.TEXT, Kind.ANY} and not field.type.is_secret
     return is_text and (field.name == "id" or field.name.endswith("_id"))
+
+
+def _harmless(text: str) -> str:
+    # Terminals may send either for the end of a line.
+    return words.block(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class _SeenIdSuggester(Suggester):
