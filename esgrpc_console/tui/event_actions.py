@@ -57,11 +57,13 @@ class EventActions(Widget):
     def selected_event(self) -> EventAt | None:
         """The event that is selected."""
 
-    def action_trace(self) -> None:
-        """Finds everything that mentions the aggregate."""
+    async def action_trace(self) -> None:
+        """Finds everything that mentions the aggregate, or asks what is to be found."""
         selected = self.selected_event
         if selected is not None:
             self.post_message(Open(TracePlace(selected.event.originator_id)))
+        else:
+            await self.run_action("app.trace")
 
     def action_aggregate(self) -> None:
         """Shows the aggregate as it was after the event."""

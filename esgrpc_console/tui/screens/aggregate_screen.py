@@ -27,7 +27,7 @@ from esgrpc_console.tui.appearance import Appearance
 from esgrpc_console.tui.clipboard import copy
 from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
 from esgrpc_console.tui.json_text import laid_out
-from esgrpc_console.tui.places import AggregatePlace, EventPlace, Open
+from esgrpc_console.tui.places import AggregatePlace, EventPlace, Open, TracePlace
 from esgrpc_console.tui.screens.ask_screen import AskScreen
 from esgrpc_console.tui.screens.live_screen import LiveScreen
 from esgrpc_console.tui.session import Session
@@ -150,6 +150,14 @@ class AggregateScreen(LiveScreen, EventActions):
             self.notify(words.line(message.error), severity="error", markup=False)
         elif message.notification_id is not None:
             self._list.go_to(message.notification_id)
+
+    async def action_trace(self) -> None:
+        """Finds everything that mentions the aggregate, also where it has no events."""
+        self.post_message(Open(TracePlace(self.place.originator_id)))
+
+    def action_copy_id(self) -> None:
+        """Copies the aggregate's ID."""
+        copy(self.app, self.place.originator_id)
 
     def action_go_to(self) -> None:
         """Asks for a version, and goes there."""

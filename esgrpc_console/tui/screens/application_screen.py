@@ -71,10 +71,12 @@ class ApplicationScreen(LiveScreen):
         """Shows what is known just now."""
         application = state.applications.get(self.place.application)
         pane = self._panes.get(self.place.tab)
-        if application is not None:
-            self._bar.show_application(application, appearance, now)
-            if pane is not None and pane.is_mounted:
-                pane.show_application(application)
+        if application is None:
+            self._bar.show_missing(self.place.application, appearance)
+            return
+        self._bar.show_application(application, appearance, now)
+        if pane is not None and pane.is_mounted:
+            pane.show_application(application)
 
     @on(ApplicationBar.TabWanted)
     def show_wanted_tab(self, message: ApplicationBar.TabWanted) -> None:

@@ -158,11 +158,13 @@ class AggregatesPane(Vertical):
             place = ApplicationPlace(self._application, "log", originator_id=originator_id)
             self.post_message(Open(place))
 
-    def action_trace(self) -> None:
-        """Finds everything that mentions the aggregate."""
+    async def action_trace(self) -> None:
+        """Finds everything that mentions the aggregate, or asks what is to be found."""
         aggregate = self._view.cursor_aggregate
         if aggregate is not None:
             self.post_message(Open(TracePlace(aggregate.originator_id)))
+        else:
+            await self.run_action("app.trace")
 
     def action_copy_id(self) -> None:
         """Copies the aggregate's ID."""

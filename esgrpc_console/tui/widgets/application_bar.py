@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from esgrpc_console.system_view import ApplicationView, words
-from esgrpc_console.tui.appearance import Appearance
+from esgrpc_console.tui.appearance import Appearance, Tone
 from esgrpc_console.tui.places import Tab
 
 TABS: tuple[tuple[Tab, str, str], ...] = (
@@ -138,6 +138,13 @@ class ApplicationBar(Horizontal):
             if described is not None and described.certificate_expires_at is not None:
                 until = described.certificate_expires_at
                 line.append(f"{_GAP}certificate until {until:%Y-%m-%d}", "dim")
+        self._show(line)
+
+    def show_missing(self, name: str, appearance: Appearance) -> None:
+        """Says that there is no such application."""
+        self._show(appearance.text(f"✗ there is no application {name}", Tone.BAD))
+
+    def _show(self, line: Text) -> None:
         shown = self._line.text
         # Texts are equal when their characters are: colours count here.
         if (line, line.spans, line.style) != (shown, shown.spans, shown.style):

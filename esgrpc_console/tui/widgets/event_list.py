@@ -195,6 +195,10 @@ class EventList(Horizontal):
         self._place_scrollbar()
         self.post_message(self.Selected())
 
+    def on_resize(self) -> None:
+        """Shows the place again, when it is known how much there is room for."""
+        self.call_after_refresh(self._place_scrollbar)
+
     # Reading.
 
     def _read(self, wish: Wish) -> None:
@@ -258,11 +262,13 @@ class EventList(Horizontal):
         at = message.at
         if wish.kind is WishKind.FIRST:
             at = 0
-        self._show(window, None if message.error or is_replaced else at)
+        self._show(window, None if message.error or is_replaced else at, message.error)
         self._tell(message.error)
 
-    def _show(self, window: LogWindow, at: int | None) -> None:
-        if window.looked_through is not None:
+    def _show(self, window: LogWindow, at: int | None, error: str = "") -> None:
+        if error:
+            empty = "nothing could be read yet"
+        elif window.looked_through is not None:
             empty = "looking …"
         elif window.filter:
             empty = "there are no such events"

@@ -126,6 +126,10 @@ async def test_an_aggregate_that_is_not_there_says_so() -> None:
         await wait_for_text(
             pilot, "there are no such events", "✗ the state at its newest version can't be shown"
         )
+        await pilot.press("c")
+        assert pilot.app.clipboard == "nobody"
+        await pilot.press("t")
+        await wait_for_text(pilot, "everything that mentions nobody")
 
 
 async def test_state_and_command_line_are_copied() -> None:

@@ -121,3 +121,24 @@ async def test_a_following_is_opened() -> None:
         assert sum("● live" in line for line in shown.splitlines()) == 4
         await pilot.press("enter")
         await wait_for(lambda: "4 Aggregates" not in screen_text(pilot.app), "another screen")
+
+
+async def test_an_application_that_is_not_there_is_told() -> None:
+    async with opened(the_example(), ApplicationPlace("Nobody"), WIDE) as pilot:
+        await wait_for_text(pilot, "✗ there is no application Nobody", "1 Log")
+        for key, _, _ in PANES:
+            await pilot.press(key)
+            await pilot.pause()
+
+
+async def test_where_nothing_is_selected_it_is_asked_what_to_trace() -> None:
+    system = the_example()
+    system.logs["Orders"] = []
+    async with opened(system, LOG, SMALL) as pilot:
+        await wait_for_text(pilot, "nothing has been recorded yet")
+        await pilot.press("t")
+        await wait_for_text(pilot, "Trace everything that mentions")
+        await pilot.press("escape", "4")
+        await wait_for_text(pilot, "there are no aggregates yet")
+        await pilot.press("t")
+        await wait_for_text(pilot, "Trace everything that mentions")

@@ -280,7 +280,9 @@ async def test_a_log_that_cannot_be_read_says_why_and_goes_on_when_it_can() -> N
     system = with_events(SlowSystem(), 5)
     system.failure = RequestFailed("disk I/O error")
     async with opened(system, LOG, SMALL) as pilot:
-        await wait_for_text(pilot, "✗ the log can't be read: disk I/O error")
+        await wait_for_text(
+            pilot, "✗ the log can't be read: disk I/O error", "nothing could be read yet"
+        )
         system.failure = None
         system.record("Orders", an_event(6))
         await wait_for_text(pilot, "6  14:", "following the newest")

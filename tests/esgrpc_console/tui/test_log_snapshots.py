@@ -9,6 +9,7 @@ from dataclasses import replace
 from textual.pilot import Pilot
 
 from esgrpc_console.system_view import AggregateView
+from esgrpc_console.system_view.parameters import JsonObject
 from esgrpc_console.tui.places import (
     AggregatePlace,
     ApplicationPlace,
@@ -29,7 +30,12 @@ Steps = Callable[[Pilot[Exception]], Coroutine[object, object, None]]
 def a_shop() -> FakeSystem:
     """Returns the example with an order that was reserved and paid last."""
     system = the_example()
-    created = {"is_reserved": False, "is_paid": False, "reservation_id": None, "amount": 12.50}
+    created: JsonObject = {
+        "is_reserved": False,
+        "is_paid": False,
+        "reservation_id": None,
+        "amount": 12.50,
+    }
     reserved = created | {"is_reserved": True, "reservation_id": RESERVATION}
     states = (created, reserved, reserved | {"is_paid": True})
     system.aggregates[ORDER] = [
@@ -41,7 +47,7 @@ def a_shop() -> FakeSystem:
         )
         for version, state in enumerate(states, 1)
     ]
-    events = (
+    events: tuple[tuple[str, str, JsonObject], ...] = (
         ("Orders", "Order.Created", {"originator_topic": "eventsourcing_grpc.example:Order"}),
         ("Reservations", "Reservation.Created", {"order_id": ORDER}),
         ("Orders", "Order.Reserved", {"reservation_id": RESERVATION}),
