@@ -7,11 +7,9 @@ from collections.abc import Callable
 from hashlib import blake2b
 from math import inf
 from time import monotonic
-from typing import Any
-
-import psycopg
 
 from eventsourcing_grpc.follower_lock import DatabaseProblem, FollowerLock
+from eventsourcing_grpc.postgres_connection import Connection
 
 LEASE = 3.0
 """Seconds for which an answer of PostgreSQL proves that the session has its locks."""
@@ -23,8 +21,6 @@ _HOLDER = (
     "AND lock.classid = %s::bigint::oid AND lock.objid = %s::bigint::oid "
     "AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def lock_key(schema: str, tracking_table: str, leader_name: str) -> int:

@@ -18,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from time import monotonic
 
-import psycopg
 from eventsourcing.persistence import ApplicationRecorder
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresTrackingRecorder
 from psycopg.rows import tuple_row
@@ -27,8 +26,9 @@ from psycopg.sql import SQL, Identifier
 from eventsourcing_grpc.database_session import DatabaseSession
 from eventsourcing_grpc.environment import EnvironmentVariableError
 from eventsourcing_grpc.follower_lock import DatabaseProblem, FollowerLock, NoLock
+from eventsourcing_grpc.postgres_connection import Connection, ImpatientConnection
 from eventsourcing_grpc.postgres_errors import in_words
-from eventsourcing_grpc.postgres_lock import Connection, PostgresFollowerLock, lock_key
+from eventsourcing_grpc.postgres_lock import PostgresFollowerLock, lock_key
 from eventsourcing_grpc.postgres_pool import PoolWatch
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class PostgresSession(DatabaseSession):
             row_factory=tuple_row,
         )
         conninfo = pool.conninfo() if callable(pool.conninfo) else pool.conninfo
-        return psycopg.connect(conninfo, **kwargs)
+        return ImpatientConnection.connect(conninfo, **kwargs)
 
     def _listen(self, connection: Connection) -> None:
         if connection.info.server_version >= _MIN_VERSION:
@@ -294,7 +294,6 @@ class PostgresSession(DatabaseSession):
         if previous is None or previous.text != text:
             self._has_been_told = True
             logger.warning("%s: %s. It is tried again each second", self._name, text)
-            logger.debug("This is where it was raised", exc_info=error)
 
 
 def session_name(name: str) -> str:

@@ -20,6 +20,7 @@ from tests.system import applications
 from tests.system.applications import Copies, Letters
 from tests.system.conftest import CLASSES
 from tests.system.serving import Operator, application_of, pb, serving
+from tests.tcp_relay import relay_to
 from tests.waiting import addresses_of, wait_until
 
 pytest_plugins = ["tests.postgres"]
@@ -170,3 +171,25 @@ def test_servers_stop_in_time_while_the_database_is_away(
             writing.result()
     finally:
         postgres_server.start()
+
+
+def test_network_that_swallows_everything_is_survived(env: dict[str, str]) -> None:
+    socket_path = f"{env['POSTGRES_HOST']}/.s.PGSQL.{env['POSTGRES_PORT']}"
+    with relay_to(socket_path) as relay, serving(Letters, env) as leader:
+        over_tcp = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": str(relay.port)}
+        with (
+            serving(Copies, {**env, **over_tcp}, applications.one_way) as follower,
+            Operator(follower.address) as following,
+        ):
+            letters = application_of(leader, Letters)
+            letters.write(1)
+            following.wait_for_position("Letters", 1)
+            relay.freeze()
+            letters.write(2)
+            status = following.wait_for_state("Letters", pb.FOLLOWING_STATE_FAILING)
+            assert status.last_error.message == "PostgreSQL does not answer"
+            # It has given up the connection, too.
+            following.following("Letters", lambda f: "no answer in time" in f.last_error.message)
+            relay.thaw()
+            following.wait_for_position("Letters", 2)
+            assert application_of(follower, Copies).numbers() == [1, 2]

@@ -7,7 +7,9 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from time import monotonic
+from uuid import UUID
 
 import grpc
 import pytest
@@ -209,7 +211,7 @@ def test_all_servers_of_an_application_serve_calls(env: dict[str, str]) -> None:
         clients = [stack.enter_context(connect(Orders, each)) for each in envs]
         order_ids = [client.app.create_new_order() for client in clients * 5]
         for client in clients:
-            wait_until(lambda app=client.app: all(map(app.is_order_paid, order_ids)))
+            wait_until(partial(_are_paid, client.app, order_ids))
         states: dict[tuple[str, str], list[pb.FollowingState.ValueType]] = {}
         for server in servers:
             with Operator(server.address) as operator:
@@ -221,3 +223,7 @@ def test_all_servers_of_an_application_serve_calls(env: dict[str, str]) -> None:
         # One of them follows each leader.
         assert len(states) == 4
         assert all(sorted(each) == sorted((LIVE, STANDBY)) for each in states.values())
+
+
+def _are_paid(orders: Orders, order_ids: list[UUID]) -> bool:
+    return all(map(orders.is_order_paid, order_ids))
