@@ -213,7 +213,7 @@ def machine_names() -> list[str]:
 def make_all(directory: Path, names: Sequence[str], *, force: bool = False) -> list[str]:
     """Makes ``root/root.key`` and ``root.crt``, and for each name ``NAME/NAME.key``, ``NAME.crt`` and ``root.crt``.
 
-    Every certificate has all *names* and those of this machine as alternative names, and its own as common name.
+    Every certificate has its own name and those of this machine as alternative names, so that who shows it can be told.
     What is there and still good is kept, unless *force* is given. Returns the names of what was made.
     """
     made = []
@@ -223,8 +223,7 @@ def make_all(directory: Path, names: Sequence[str], *, force: bool = False) -> l
         write(directory / ROOT_NAME, ROOT_NAME, root)
         made.append(ROOT_NAME)
     for name in names:
-        # The common name comes first, so each certificate has the names in an order of its own.
-        own_names = list(dict.fromkeys([name, *names, *machine_names()]))
+        own_names = list(dict.fromkeys([name, *machine_names()]))
         folder = directory / name
         present = None if force else read(folder, name)
         if present is None or not _is_good(present.certificate, root.certificate, own_names):
