@@ -54,3 +54,19 @@ def test_without_a_connection_it_says_why_and_ends(open_terminal: Open) -> None:
     assert terminal.process.wait(20) == 2
     said = f"There is no system to be reached on {address}: connection refused"
     wait_until(lambda: said in terminal.text, said)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("attach", "localhost:1"), ("run", "eventsourcing_grpc.example")]
+)
+def test_keys_that_there_are_not_are_told_before_the_screen_opens(
+    open_terminal: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[keys]\n'log.follow' = 'esc'\n", "utf-8")
+    monkeypatch.setenv("ESGRPC_CONSOLE_CONFIG", str(path))
+    terminal = open_terminal(*arguments)
+    assert terminal.process.wait(20) == 2
+    said = f"""esgrpc-console: {path}: keys."log.follow" = "esc": there is no key 'esc': did you mean"""
+    # The terminal breaks the line where it ends.
+    wait_until(lambda: "".join(terminal.text.split()).startswith("".join(said.split())), said)
