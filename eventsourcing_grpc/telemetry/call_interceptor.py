@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -31,9 +30,12 @@ def status_of(context: grpc.ServicerContext) -> grpc.StatusCode:
 class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  # Generic in its stubs only.
     """Lets observers see calls of methods and pages of the log that are read. Streams are not observed."""
 
-    def __init__(self, methods: ExposedMethods, observers: Sequence[CallObserver]) -> None:
+    def __init__(
+        self, methods: ExposedMethods, first: CallObserver, second: CallObserver | None = None
+    ) -> None:
         self._names = frozenset(method.name for method in methods)
-        self._observers = observers
+        self._first = first
+        self._second = second
         self._observed: dict[str, tuple[Any, Any]] = {}
 
     def intercept_service(
@@ -54,15 +56,17 @@ class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  # Gene
     def _observe(self, rpc: str, handler: Any) -> Any:
         name = rpc.removeprefix("/")
         behavior: Behavior = handler.unary_unary
+        first, second = self._first, self._second
 
         def observed(request: Any, context: grpc.ServicerContext) -> Any:
             method = ""
             if rpc in _CALLS:
                 method = request.method if request.method in self._names else OTHER
-            with ExitStack() as stack:
-                for observer in self._observers:
-                    stack.enter_context(observer.observe(name, method, context))
-                return behavior(request, context)
+            with first.observe(name, method, context):
+                if second is None:
+                    return behavior(request, context)
+                with second.observe(name, method, context):
+                    return behavior(request, context)
 
         return grpc.unary_unary_rpc_method_handler(
             observed,

@@ -94,7 +94,7 @@ class ServerTelemetry:
             return []
         from eventsourcing_grpc.telemetry.call_interceptor import CallInterceptor
 
-        return [CallInterceptor(methods, observers)]
+        return [CallInterceptor(methods, *observers)]
 
     def event_tracer(self, leader_name: str) -> EventTracer | None:
         """Returns what traces the events of one leader. None: nothing is traced."""
