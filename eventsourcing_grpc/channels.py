@@ -29,6 +29,8 @@ CHANNEL_OPTIONS: Options = [
     # A server that comes back is found within a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
+    # Also at another address, as containers have that are made anew: gRPC would ask once in 30 s.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # How long one attempt to connect may take, TLS handshake included.
     ("grpc.min_reconnect_backoff_ms", 3_000),
     ("grpc.max_receive_message_length", _UNLIMITED),
