@@ -184,7 +184,7 @@ def test_lock_that_is_lost_goes_to_one_of_them(
     with serving(Letters, env) as leader, instance(env) as first, instance(env) as second:
         letters = application_of(leader, Letters)
         both = (first, second)
-        for round_number in range(1, 4):
+        for round_number in (1, 2):
             letters.write(round_number)
             wait_until(lambda: len(postgres_server.sessions("%: Copies")) == 2)
             assert postgres_server.end_sessions("%: Copies") == 2
@@ -194,8 +194,8 @@ def test_lock_that_is_lost_goes_to_one_of_them(
             == sorted((LIVE, STANDBY))
         )
         for each in both:
-            each.operator.following("Letters", lambda s: s.read_through == 63)
-        numbers = [n for r in range(1, 4) for n in (r, *range(r * 100, r * 100 + 20))]
+            each.operator.following("Letters", lambda s: s.read_through == 42)
+        numbers = [n for r in (1, 2) for n in (r, *range(r * 100, r * 100 + 20))]
         assert first.copies.numbers() == numbers
 
 

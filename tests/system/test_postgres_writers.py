@@ -30,14 +30,17 @@ def test_followers_process_what_many_writers_record_once_and_in_order(env: dict[
     topic = system_topic(applications.two_pipes)
     with ExitStack() as stack:
         leader_envs = [{**env, **addresses_of(Letters)} for _ in range(3)]
-        for leader_env in leader_envs:
-            stack.enter_context(spawning(Letters, leader_env))
-        # Each follower has two servers, which have different leaders' servers.
-        operators = []
-        for number, app_class in enumerate((Copies, Summaries, Copies, Summaries)):
-            follower_env = {**leader_envs[number % 3], **addresses_of(app_class)}
-            server = stack.enter_context(spawning(app_class, follower_env, topic))
-            operators.append(stack.enter_context(Operator(server.address)))
+        leaders = [spawning(Letters, leader_env) for leader_env in leader_envs]
+        # The two servers of one follower have different servers of the leader.
+        followers = [
+            spawning(cls, {**leader_envs[number % 3], **addresses_of(cls)}, topic)
+            for number, cls in enumerate((Copies, Copies, Summaries))
+        ]
+        with ThreadPoolExecutor(len(leaders + followers)) as pool:
+            servers = list(pool.map(stack.enter_context, leaders + followers))
+        operators = [
+            stack.enter_context(Operator(server.address)) for server in servers[len(leaders) :]
+        ]
         clients = [stack.enter_context(connect(Letters, each)) for each in leader_envs]
         heard: list[list[int]] = [[] for _ in clients]
         subscriptions = [stack.enter_context(client.subscribe()) for client in clients]
