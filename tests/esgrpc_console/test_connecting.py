@@ -128,7 +128,7 @@ def test_an_address_must_be_given() -> None:
 
 @pytest.mark.parametrize("interval", [0.0, -1.0, 61.0, float("nan")])
 def test_an_interval_that_servers_would_not_keep_is_refused(interval: float) -> None:
-    with pytest.raises(OptionError, match="from 0.1 to 60 seconds"):
+    with pytest.raises(OptionError, match=r"from 0\.1 to 60 seconds"):
         SystemView("localhost:50051", env={}, options=ConnectionOptions(interval=interval))
 
 
@@ -305,7 +305,7 @@ class TestTls:
         mine = write_certificates(tmp_path / "mine", roots[1])
         # It trusts the server, as its root file has both roots, and the server does not trust it.
         both = tmp_path / "both.crt"
-        both.write_bytes(Path(files[ROOT]).read_bytes() + Path(mine[ROOT]).read_bytes())
+        _join(both, files[ROOT], mine[ROOT])
         server = serve_shop(**files)
         why = await _why_unreachable(server.address, {**mine, ROOT: str(both)})
         assert why == f"the server there does not accept {CERTIFICATE}={mine[CERTIFICATE]!r}"
@@ -324,12 +324,12 @@ class TestTls:
         why = await _why_unreachable(serve_shop().address, new_certificates(tmp_path))
         assert why == "certificates are configured, but the server there does not speak TLS"
 
-    async def test_a_file_that_cannot_be_used_is_told_as_it_was_given(
-        self, tmp_path: Path
-    ) -> None:
+    async def test_a_file_that_cannot_be_used_is_told_as_it_was_given(self, tmp_path: Path) -> None:
         files = new_certificates(tmp_path)
         given = replace(_options(files), certificate="nowhere.crt")
-        with pytest.raises(OptionError, match=r"^certificate='nowhere\.crt' can't be read: No such"):
+        with pytest.raises(
+            OptionError, match=r"^certificate='nowhere\.crt' can't be read: No such"
+        ):
             async with SystemView("localhost:1", env={}, options=given):
                 pass
         with pytest.raises(OptionError, match=f"^{CERTIFICATE}='nowhere"):
@@ -350,3 +350,7 @@ class TestTls:
                 lambda: view.state.applications["Shop"].health is Health.SERVING,
                 "it is found again with the new certificates",
             )
+
+
+def _join(path: Path, *parts: str) -> None:
+    path.write_bytes(b"".join(Path(part).read_bytes() for part in parts))

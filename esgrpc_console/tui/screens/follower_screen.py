@@ -44,7 +44,7 @@ _LEAST_LINES = 16
 class FollowerScreen(LiveScreen, EventActions):
     """One follower and one leader of it."""
 
-    CSS_PATH = ["live_screen.tcss", "follower_screen.tcss"]
+    CSS_PATH: ClassVar = ["live_screen.tcss", "follower_screen.tcss"]
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(
         "follower.open-event",

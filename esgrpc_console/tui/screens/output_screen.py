@@ -33,7 +33,7 @@ _GAP = "   "
 class OutputScreen(LiveScreen):
     """The servers and how they are, and what they have written."""
 
-    CSS_PATH = ["live_screen.tcss", "output_screen.tcss"]
+    CSS_PATH: ClassVar = ["live_screen.tcss", "output_screen.tcss"]
     AUTO_FOCUS = "OutputView"
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(
