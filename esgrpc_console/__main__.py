@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
+from eventsourcing_grpc.name_resolution import resolve_as_other_programs
+
 _NEEDED = ("click", "platformdirs", "rich", "textual")
 _INTERRUPTED = 130
 _INSTALL = "pip install 'eventsourcing-grpc[console]'"
@@ -17,6 +19,7 @@ def main() -> None:
             f"esgrpc-console is not installed completely. Install it with: {_INSTALL}\n"
         )
         sys.exit(2)
+    resolve_as_other_programs()
     try:
         from esgrpc_console.cli import main as run
     except KeyboardInterrupt:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TextIO
 
 from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
+from eventsourcing_grpc.name_resolution import resolve_as_other_programs
 from eventsourcing_grpc.server_process import write_to_stderr
 from eventsourcing_grpc.supervision import exit_soon, stop_with_parent, take_standard_output
 from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_system
@@ -112,6 +113,7 @@ def _run(
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    resolve_as_other_programs()
     try:
         status = run(_event_of_signals())
     except Exception as e:

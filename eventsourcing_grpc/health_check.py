@@ -26,6 +26,7 @@ from eventsourcing_grpc.environment import (
     server_address,
     variable_name,
 )
+from eventsourcing_grpc.name_resolution import resolve_as_other_programs
 from eventsourcing_grpc.user_errors import UserError
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         parser.error(f"no application: name its topic, or set {APPLICATION_TOPIC}")
     # What is wrong is told in one line. gRPC would add pages.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    resolve_as_other_programs()
     try:
         target = find_target(topic, options.app_dir)
         ask(target, options.timeout)
