@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+
+from esgrpc_console.system_view import RequestFailed, SystemOperations, words
 
 _UUID = re.compile(
     r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
@@ -12,6 +15,8 @@ _UUID = re.compile(
 _MAX_KEPT = 1_000
 _MAX_SEARCHED = 100_000
 _MAX_FOUND = 200
+_MAX_READ = 200
+"""Events of each application."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,20 @@ class SeenIds:
         found = [match.group() for match in _UUID.finditer(text[:_MAX_SEARCHED])]
         for id in dict.fromkeys(reversed(found[:_MAX_FOUND])):
             self.note(id, where)
+
+    async def read(self, operations: SystemOperations, applications: Iterable[str]) -> None:
+        """Remembers the IDs of the aggregates of the newest events of some applications.
+
+        What can't be read just now is left out: IDs are typed without help then.
+        """
+        for application in applications:
+            with suppress(RequestFailed):
+                page = await operations.read_events(
+                    application, limit=_MAX_READ, is_backwards=True, with_state=False
+                )
+                for event in reversed(page.events):
+                    where = f"{event.short_topic} #{words.number(event.id)}"
+                    self.note(event.originator_id, where)
 
     def beginning_with(self, text: str, *, only_uuids: bool = False) -> Iterator[SeenId]:
         """Yields IDs that begin with a text, in any case, those that were seen last first."""

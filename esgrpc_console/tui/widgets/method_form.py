@@ -1,27 +1,26 @@
-"""A form for one method: its arguments as fields or as JSON, and what the last call brought."""
+"""A form for one method: what it is, its arguments, and what the last call brought."""
 
 from __future__ import annotations
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
 
 from esgrpc_console.system_view import CallFailed, MethodView, words
 from esgrpc_console.system_view.json_schema import ArgumentsType
-from esgrpc_console.system_view.json_values import JsonObject
 from esgrpc_console.tui.method_calls import Call, CallEnd, Repetition
-from esgrpc_console.tui.widgets.arguments.arguments_form import ArgumentsForm
-from esgrpc_console.tui.widgets.arguments.arguments_json import ArgumentsJson
-from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor, NotReadableError
+from esgrpc_console.tui.widgets.arguments.arguments_pane import ArgumentsPane
+from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor
 from esgrpc_console.tui.widgets.arguments.services import FormServices
 from esgrpc_console.tui.widgets.call_outcome import CallOutcome
 
 _MAX_ABOUT = 10_000
 """Characters of a signature and of a docstring that are shown."""
-_BESIDE_WIDTH = 90
+_MAX_ABOUT_LINES = 5
+_BESIDE_WIDTH = 100
 """From which width on the outcome is beside the arguments."""
 _ROOMY_HEIGHT = 20
 """From which height on there is room between the parts."""
@@ -30,24 +29,20 @@ _ROOMY_HEIGHT = 20
 class CallButton(Button):
     """Calls."""
 
+    DEFAULT_CSS = """
+    CallButton {
+        min-width: 10;
+        margin: 0 1;
+        background: $surface-lighten-1;
+        color: $foreground;
+        text-style: none;
 
-class TabName(Static):
-    """The name of a way to write arguments, which is shown when it is clicked."""
-
-    class Clicked(Message):
-        """Posted when it was clicked."""
-
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
-
-    def __init__(self, title: str) -> None:
-        super().__init__(title, markup=False)
-        self.title = title
-
-    def on_click(self) -> None:
-        """Asks to be shown."""
-        self.post_message(self.Clicked(self.title))
+        &:focus {
+            background: $accent 60%;
+            text-style: bold;
+        }
+    }
+    """
 
 
 class MethodForm(Vertical):
@@ -60,21 +55,11 @@ class MethodForm(Vertical):
     MethodForm {
         height: 1fr;
 
-        .about {
-            height: auto;
-            max-height: 5;
-        }
-
-        &.-more .about {
-            max-height: 60%;
-        }
-
-        .signature {
+        .about, .signature, .docstring {
             height: auto;
         }
 
         .docstring {
-            height: auto;
             color: $text-muted;
         }
 
@@ -82,21 +67,12 @@ class MethodForm(Vertical):
             height: 1fr;
         }
 
-        .arguments {
-            width: 1fr;
-            height: auto;
-        }
-
         CallOutcome {
             width: 1fr;
             height: 1fr;
         }
 
-        &.-roomy .parts {
-            margin: 1 0 0 0;
-        }
-
-        &.-roomy CallOutcome {
+        &.-roomy .parts, &.-roomy CallOutcome {
             margin: 1 0 0 0;
         }
 
@@ -104,66 +80,23 @@ class MethodForm(Vertical):
             layout: horizontal;
         }
 
-        &.-beside .arguments {
-            width: 3fr;
-        }
-
         &.-beside CallOutcome {
-            width: 2fr;
             height: 100%;
             margin: 0 0 0 1;
             border-left: vkey $panel;
-        }
-
-        .call-line {
-            height: 1;
-        }
-
-        TabName {
-            width: auto;
-            padding: 0 1;
-            color: $text-muted;
-
-            &:hover {
-                color: $foreground;
-            }
-
-            &.-shown {
-                background: $accent 30%;
-                color: $foreground;
-                text-style: bold;
-            }
-        }
-
-        .call-note {
-            width: 1fr;
-            padding: 0 1;
-            color: $text-muted;
-            text-wrap: nowrap;
-            text-overflow: ellipsis;
-
-            &.-bad {
-                color: $text-error;
-            }
-        }
-
-        CallButton {
-            min-width: 10;
-            margin: 0 1;
-            background: $surface-lighten-1;
-            color: $foreground;
-            text-style: none;
-
-            &:focus {
-                background: $accent 60%;
-                text-style: bold;
-            }
         }
     }
     """
 
     class CallWanted(Message):
         """Posted when the method is to be called."""
+
+        def __init__(self, form: MethodForm) -> None:
+            super().__init__()
+            self.form = form
+
+    class Ready(Message):
+        """Posted when it can take the focus."""
 
         def __init__(self, form: MethodForm) -> None:
             super().__init__()
@@ -179,23 +112,22 @@ class MethodForm(Vertical):
         self.application = application
         self.method = method
         self.is_read_only = is_read_only
-        self.type = ArgumentsType(method.parameters_schema, method.signature)
-        self.outcome = CallOutcome()
-        self._form = ArgumentsForm(self.type, services)
-        self._json = ArgumentsJson(self.type)
-        self._json.display = False
-        self._tabs = [TabName("Form"), TabName("JSON")]
-        self._note = Static(classes="call-note", markup=False)
-        self._is_bad = False
         label = "Call (read-only)" if is_read_only else "Call"
         self._button = CallButton(label, compact=True, disabled=is_read_only)
+        type = ArgumentsType(method.parameters_schema, method.signature)
+        self.arguments = ArgumentsPane(type, services, [self._button])
+        self.outcome = CallOutcome()
+        self._about = VerticalScroll(classes="about", can_focus=False)
+        self._is_about_open = False
+        self.is_ready = False
+        """Whether it can take the focus."""
 
     def compose(self) -> ComposeResult:
-        """What the method is, its arguments, the button, the outcome."""
+        """What the method is, its arguments, the outcome."""
         method = self.method
         kind = "command" if method.is_command else "query"
         docstring, signature = method.docstring, method.signature
-        with VerticalScroll(classes="about", can_focus=False):
+        with self._about:
             yield Static(
                 Content.assemble(
                     (f"{kind}  ", "$text-muted"),
@@ -208,131 +140,58 @@ class MethodForm(Vertical):
                 about = words.block(docstring[:_MAX_ABOUT] + _dots(docstring))
                 yield Static(Content(about), classes="docstring")
         with Container(classes="parts"):
-            with Vertical(classes="arguments"):
-                yield self._form
-                yield self._json
-                with Horizontal(classes="call-line"):
-                    yield from self._tabs
-                    yield self._button
-                    yield self._note
+            yield self.arguments
             yield self.outcome
 
     def on_mount(self) -> None:
-        """Shows the form."""
-        for tab in self._tabs:
-            tab.display = not self._form.is_empty
-        self._form.display = not self._form.is_empty
-        self._show_tab()
+        """Tells that it is there."""
+        self.is_ready = True
+        self.post_message(self.Ready(self))
 
     def on_resize(self, event: events.Resize) -> None:
         """Has the outcome beside the arguments, or below them."""
         self.set_class(event.size.width >= _BESIDE_WIDTH, "-beside")
         self.set_class(event.size.height >= _ROOMY_HEIGHT, "-roomy")
+        self._fit_about(event.size.height)
         self._fit()
-
-    @property
-    def is_json(self) -> bool:
-        """Whether the arguments are written as JSON."""
-        return self._json.display
 
     def call(self) -> Call:
         """Returns the call that is to be made.
 
         :raises NotReadableError: when the arguments can't be sent.
         """
-        arguments = self._json.arguments() if self.is_json else self._form.arguments()
-        return Call(self.application, self.method, arguments)
-
-    def load(self, arguments: JsonObject) -> None:
-        """Writes arguments: into the fields, or as JSON where the fields can't show them."""
-        misfit = self._form.misfit(arguments)
-        if misfit:
-            self._json.load(arguments)
-            self._json.display = True
-            self._show_tab()
-            self.say(f"as JSON: {misfit}")
-            return
-        self._form.load(arguments)
-        self._json.load(arguments)
-        self.say("")
+        return Call(self.application, self.method, self.arguments.arguments())
 
     def enter(self) -> None:
         """Takes the focus: where arguments are written, or the button where there are none."""
-        if self.is_json:
-            self._json.enter()
-        elif not self._form.enter():
+        if not self.arguments.enter():
             # At once, so that the next key goes there.
             self.screen.set_focus(self._button)
 
-    def show_json(self) -> None:
-        """Goes on with JSON that has what the fields have."""
-        if self.is_json or self._form.is_empty:
-            return
-        try:
-            arguments = self._form.arguments()
-        except NotReadableError as e:
-            self.say(str(e), is_bad=True)
-            return
-        self._json.load(arguments)
-        self._json.display = True
-        self._show_tab()
-        self.say("")
-        self.call_after_refresh(self._json.enter)
-
-    def show_form(self) -> None:
-        """Goes on with fields that have what the JSON has, unless they can't show it."""
-        if not self.is_json:
-            return
-        try:
-            arguments = self._json.arguments()
-        except NotReadableError as e:
-            self.say(str(e), is_bad=True)
-            return
-        misfit = self._form.misfit(arguments)
-        if misfit:
-            self._json.say(misfit)
-            self.say("the form can't show this", is_bad=True)
-            return
-        self._form.load(arguments)
-        self._json.display = False
-        self._show_tab()
-        self.say("")
-        self.call_after_refresh(self.enter)
-
     def show_more_or_less(self) -> None:
         """Shows all of the docstring, or only its beginning."""
-        self.toggle_class("-more")
+        self._is_about_open = not self._is_about_open
+        self._fit_about(self.size.height)
         self.call_after_refresh(self._fit)
-
-    def say(self, text: str, *, is_bad: bool = False) -> None:
-        """Says something beside the button."""
-        self._is_bad = is_bad
-        self._note.set_class(is_bad, "-bad")
-        self._note.update(Content(words.line(text)), layout=False)
 
     def show_progress(self, seconds: float) -> None:
         """Says that a call is under way."""
-        self.say(f"calling …  {seconds:.1f} s   esc gives it up")
+        self.arguments.say(f"calling …  {seconds:.1f} s   esc gives it up")
 
     def show_end(self, end: CallEnd) -> None:
         """Shows how a call ended."""
         failure = end.failure
         violations = failure.violations if isinstance(failure, CallFailed) else {}
-        unknown = dict(violations)
-        if not self.is_json:
-            unknown = dict(self._form.show_violations(violations))
-        elif violations:
-            self._json.say("; ".join(f"{name}: {told}" for name, told in violations.items()))
-        if violations and not unknown and not self.outcome.is_shown:
-            self.say("✗ not called: see the arguments", is_bad=True)
+        has_places = self.arguments.show_violations(violations)
+        if violations and has_places and not self.outcome.is_shown:
+            # All there is to say is said at the arguments.
             return
-        self.say("✗ not called: see the arguments" if violations else "", is_bad=True)
         self.outcome.show(end)
         self._fit()
 
     def show_repetition(self, repetition: Repetition) -> None:
         """Shows how far a repetition is."""
-        self.say("" if repetition.is_over else "calling …   esc stops it")
+        self.arguments.say("" if repetition.is_over else "calling …   esc stops it")
         self.outcome.show_repetition(repetition)
         self._fit()
 
@@ -343,38 +202,15 @@ class MethodForm(Vertical):
         message.stop()
         self.post_message(self.CallWanted(self))
 
-    @on(ArgumentEditor.Changed)
-    def forget_problem(self) -> None:
-        """Says no more what was wrong with other arguments."""
-        if self._is_bad:
-            self.say("")
-
-    @on(TabName.Clicked)
-    def show_clicked_tab(self, message: TabName.Clicked) -> None:
-        """Goes on in the other way."""
-        message.stop()
-        if message.name == "JSON":
-            self.show_json()
-        else:
-            self.show_form()
-
-    def _show_tab(self) -> None:
-        self._form.display = not self.is_json and not self._form.is_empty
-        for tab in self._tabs:
-            tab.set_class((tab.title == "JSON") is self.is_json, "-shown")
-        self._fit()
+    def _fit_about(self, height: int) -> None:
+        most = height * 2 // 3 if self._is_about_open else min(_MAX_ABOUT_LINES, height // 4)
+        self._about.styles.max_height = max(1, most)
 
     def _fit(self) -> None:
         """Gives the arguments as much room as they may take, which scroll in it."""
-        parts = self.query(".parts")
-        if not parts:
-            # The form was left meanwhile.
-            return
-        room = parts.first().size.height or self.size.height
+        room = self.query_one(".parts").size.height or self.size.height
         is_shared = self.outcome.is_shown and not self.has_class("-beside")
-        lines = room // 2 if is_shared else room - 1
-        self._form.allow_lines(lines)
-        self._json.allow_lines(lines)
+        self.arguments.allow_lines(room // 2 if is_shared else room - 1)
 
 
 def _dots(text: str) -> str:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 
-from esgrpc_console.call_history import PastCall
-from esgrpc_console.command_lines import call_command
-from esgrpc_console.system_view import ApplicationView, MethodView, RequestFailed, words
+from esgrpc_console.system_view import ApplicationView, MethodView, words
 from esgrpc_console.tui.actions import bindings_of
-from esgrpc_console.tui.clipboard import copy
+from esgrpc_console.tui.call_questions import CallQuestions
 from esgrpc_console.tui.method_calls import Call
-from esgrpc_console.tui.past_call_words import named_arguments
-from esgrpc_console.tui.screens.confirm_screen import ConfirmScreen
-from esgrpc_console.tui.screens.history_screen import Choice, HistoryScreen
-from esgrpc_console.tui.screens.repeat_screen import Repeat, RepeatScreen
+from esgrpc_console.tui.screens.history_screen import Choice
+from esgrpc_console.tui.screens.repeat_screen import Repeat
 from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.arguments.editor import NotReadableError
 from esgrpc_console.tui.widgets.arguments.services import FormServices
@@ -27,8 +23,8 @@ from esgrpc_console.tui.widgets.calls_line import CallsLine
 from esgrpc_console.tui.widgets.method_form import MethodForm
 from esgrpc_console.tui.widgets.method_list import MethodList
 
-_SEEN_EVENTS = 200
-"""Of each log, from which IDs are taken."""
+_TIGHT_WIDTH = 60
+"""Below which the list and the form have no room beside each other."""
 
 
 class MethodsPane(Vertical):
@@ -45,6 +41,10 @@ class MethodsPane(Vertical):
             min-width: 20;
             max-width: 36%;
             height: 100%;
+        }
+
+        &.-tight.-in-form MethodList {
+            display: none;
         }
 
         #forms {
@@ -76,6 +76,7 @@ class MethodsPane(Vertical):
         super().__init__(id=id)
         self._session = session
         self._services = FormServices(session.seen_ids, session.wall_clock)
+        self._questions = CallQuestions(self.app, session)
         self._list = MethodList(is_read_only=session.is_read_only)
         self._room = Container(id="forms")
         self._calls = CallsLine(session)
@@ -86,6 +87,7 @@ class MethodsPane(Vertical):
         self._form: MethodForm | None = None
         self._wanted = ""
         self._is_history_wanted = False
+        self._waiting: tuple[MethodForm, Callable[[], None]] | None = None
 
     def compose(self) -> ComposeResult:
         """The list, the room for forms, the calls."""
@@ -109,8 +111,17 @@ class MethodsPane(Vertical):
         if self._wanted and self._list.select(self._wanted):
             self._wanted = ""
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Shows the list and the form one at a time where there is no room for both."""
+        self.set_class(event.size.width < _TIGHT_WIDTH, "-tight")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Shows what has the focus."""
+        self.set_class(not self._list.has_focus_within, "-in-form")
+
     def enter(self) -> None:
         """Puts the focus on the list."""
+        self.remove_class("-in-form")
         self._list.enter()
 
     def select_method(self, name: str) -> None:
@@ -136,6 +147,15 @@ class MethodsPane(Vertical):
         """Calls what a form has."""
         message.stop()
         self._start(message.form)
+
+    @on(MethodForm.Ready)
+    def do_what_waited(self, message: MethodForm.Ready) -> None:
+        """Does in a form what was wanted before there was one."""
+        message.stop()
+        if self._waiting is not None and self._waiting[0] is message.form:
+            _, do = self._waiting
+            self._waiting = None
+            do()
 
     @on(CallsLine.Progressed)
     def show_progress(self, message: CallsLine.Progressed) -> None:
@@ -176,9 +196,7 @@ class MethodsPane(Vertical):
         message.stop()
         if self._is_history_wanted:
             self._is_history_wanted = False
-            self.app.push_screen(
-                HistoryScreen(self._calls.calls, self._copy_past), self._take_from_history
-            )
+            self._questions.ask_which(self._calls.calls, self._take_from_history)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hides what is of no use here, and disables what isn't allowed."""
@@ -215,24 +233,24 @@ class MethodsPane(Vertical):
     def action_form(self) -> None:
         """Goes on with the fields."""
         if self._form is not None:
-            self._form.show_form()
+            self._form.arguments.show_form()
 
     def action_json(self) -> None:
         """Goes on with JSON."""
         if self._form is not None:
-            self._form.show_json()
+            self._form.arguments.show_json()
 
     def action_other_tab(self) -> None:
         """Goes to and fro between fields and JSON."""
-        if self._form is not None and self._form.is_json:
-            self._form.show_form()
+        if self._form is not None and self._form.arguments.is_json:
+            self.action_form()
         else:
             self.action_json()
 
     def action_empty(self) -> None:
         """Forgets the arguments that have been written."""
         if self._form is not None:
-            self._form.load({})
+            self._form.arguments.load({})
 
     def action_about(self) -> None:
         """Shows all of the docstring, or its beginning."""
@@ -253,7 +271,7 @@ class MethodsPane(Vertical):
         """Copies the command line that makes the same call."""
         call = _call_from(self._form)
         if call is not None:
-            self._copy_command(call)
+            self._questions.copy_command(call)
 
     def action_history(self) -> None:
         """Searches the calls that were made."""
@@ -267,62 +285,30 @@ class MethodsPane(Vertical):
         if form is None or call is None or not self._may_call(form):
             return
 
-        def repeat(chosen: Repeat | None) -> None:
-            if chosen is None:
-                return
-            times = words.count(chosen.times, "time")
+        def repeat(chosen: Repeat) -> None:
+            if self._may_call(form):
+                self._calls.repeat(
+                    call, chosen.times, pause=chosen.pause, stops_at_error=chosen.stops_at_error
+                )
 
-            def start() -> None:
-                if self._may_call(form):
-                    self._calls.repeat(
-                        call,
-                        chosen.times,
-                        pause=chosen.pause,
-                        stops_at_error=chosen.stops_at_error,
-                    )
-
-            self._ask_for_command(call, f"Call {_name(call)} {times}?", f"Call {times}", start)
-
-        self.app.push_screen(RepeatScreen(_name(call)), repeat)
+        self._questions.ask_how_often(call, repeat)
 
     def _start(self, form: MethodForm) -> None:
-        if self._may_call(form):
-            call = _call_from(form)
-            if call is not None:
-                self._calls.start(call)
-                self.refresh_bindings()
+        call = _call_from(form) if self._may_call(form) else None
+        if call is not None:
+            self._calls.start(call)
+            self.refresh_bindings()
 
     def _may_call(self, form: MethodForm) -> bool:
         running = self._calls.running
         if form.is_read_only:
-            form.say("read-only: commands can't be called here", is_bad=True)
+            form.arguments.say("read-only: commands can't be called here", is_bad=True)
         elif running is not None and running.call.method is not form.method:
             name = words.line(running.call.method.name)
-            form.say(f"{name} is being called: esc gives it up", is_bad=True)
+            form.arguments.say(f"{name} is being called: esc gives it up", is_bad=True)
         return not form.is_read_only and running is None
 
-    def _ask_for_command(
-        self, call: Call, question: str, confirm: str, do: Callable[[], None]
-    ) -> None:
-        """Does something at once, or when a person has confirmed it where it is a command."""
-        if not call.method.is_command:
-            do()
-            return
-
-        def answer(reason: str | None) -> None:
-            if reason is not None:
-                do()
-
-        arguments = named_arguments(call.arguments)
-        consequences = [arguments] if arguments else []
-        self.app.push_screen(
-            ConfirmScreen(self._session, question, confirm=confirm, consequences=consequences),
-            answer,
-        )
-
-    def _take_from_history(self, choice: Choice | None) -> None:
-        if choice is None:
-            return
+    def _take_from_history(self, choice: Choice) -> None:
         past = choice.call
         method = next((one for one in self._methods or () if one.name == past.method), None)
         if past.application != self._application or method is None:
@@ -333,33 +319,13 @@ class MethodsPane(Vertical):
         form = self._show_form(method)
 
         def load() -> None:
-            form.load(past.arguments or {})
+            form.arguments.load(past.arguments or {})
             form.enter()
             call = _call_from(form) if choice.is_to_run else None
             if call is not None and self._may_call(form):
-                self._ask_for_command(
-                    call,
-                    f"Call {_name(call)} again?",
-                    "Call again",
-                    lambda: self._start(form),
-                )
+                self._questions.ask_again(call, lambda: self._start(form))
 
-        self._when_mounted(form, load)
-
-    def _copy_past(self, past: PastCall) -> None:
-        arguments = past.arguments or {}
-        command = call_command(self._session.target, past.application, past.method, arguments)
-        copy(self.app, command)
-
-    def _copy_command(self, call: Call) -> None:
-        command = call_command(
-            self._session.target,
-            call.application,
-            call.method.name,
-            call.arguments,
-            call.method.parameters,
-        )
-        copy(self.app, command)
+        self._when_ready(form, load)
 
     def _form_of(self, call: Call) -> MethodForm | None:
         return self._forms.get((call.application, call.method))
@@ -380,27 +346,18 @@ class MethodsPane(Vertical):
         return form
 
     def _enter(self, form: MethodForm) -> None:
-        self._when_mounted(form, form.enter)
+        self._when_ready(form, form.enter)
 
-    def _when_mounted(self, form: MethodForm, do: Callable[[], None]) -> None:
-        if form.is_mounted:
+    def _when_ready(self, form: MethodForm, do: Callable[[], None]) -> None:
+        if form.is_ready:
             do()
         else:
-            self.call_after_refresh(do)
+            self._waiting = (form, do)
 
     @work(exclusive=True, group="ids", exit_on_error=False)
     async def _read_ids(self) -> None:
-        for application in (*self._leaders, self._application):
-            try:
-                page = await self._session.operations.read_events(
-                    application, limit=_SEEN_EVENTS, is_backwards=True, with_state=False
-                )
-            except RequestFailed:
-                # IDs are typed without help then; what is wrong is told by the header.
-                continue
-            for event in reversed(page.events):
-                where = f"{event.short_topic} #{words.number(event.id)}"
-                self._session.seen_ids.note(event.originator_id, where)
+        applications = (*self._leaders, self._application)
+        await self._session.seen_ids.read(self._session.operations, applications)
 
 
 def _call_from(form: MethodForm | None) -> Call | None:
@@ -409,9 +366,5 @@ def _call_from(form: MethodForm | None) -> Call | None:
     try:
         return form.call()
     except NotReadableError as e:
-        form.say(f"✗ {e}", is_bad=True)
+        form.arguments.say(f"✗ {e}", is_bad=True)
         return None
-
-
-def _name(call: Call) -> str:
-    return f"{call.application}.{call.method.name}"

@@ -1,17 +1,21 @@
-"""What tests of methods need: a real application, and the way to a method's form."""
+"""What tests of methods need: applications, real ones and others, and the way to a method's form."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from esgrpc_console.system_view import SystemOperations, SystemView
+from esgrpc_console.system_view import CallResult, MethodView, SystemOperations, SystemView
+from esgrpc_console.system_view.json_values import JsonValue
 from esgrpc_console.tui.places import ApplicationPlace, Open
 from esgrpc_console.tui.widgets.arguments.field import Field
 from esgrpc_console.tui.widgets.method_form import MethodForm
@@ -19,8 +23,47 @@ from esgrpc_console.tui.widgets.methods_pane import MethodsPane
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from tests.esgrpc_console.conftest import QUICK, free_addresses, wait_for
 from tests.esgrpc_console.every_type import EveryType
-from tests.esgrpc_console.fake_system import console_on
+from tests.esgrpc_console.fake_system import FakeSystem, an_application, console_on
 from tests.esgrpc_console.screen_reading import WIDE, wait_for_text
+
+NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
+TEXT = {"type": "string"}
+
+
+def a_system(*methods: MethodView) -> FakeSystem:
+    """Returns a system of one application with these methods."""
+    system = FakeSystem()
+    system.state.put(an_application("Orders", 50051, methods=methods))
+    return system
+
+
+def a_method(
+    name: str = "order", schemas: Mapping[str, object] = NO_PARAMETERS, *, is_command: bool = True
+) -> MethodView:
+    """Returns a method that has these parameters, all of them required."""
+    schema = {"properties": dict(schemas), "required": list(schemas)}
+    return MethodView(name, is_command, "()", "", (), json.dumps(schema))
+
+
+class SlowSystem(FakeSystem):
+    """Answers calls when it may."""
+
+    def __init__(self, *methods: MethodView) -> None:
+        super().__init__()
+        self.state.put(an_application("Orders", 50051, methods=methods or (a_method(),)))
+        self.may_answer = asyncio.Event()
+        self.cancelled = 0
+
+    async def call_method(
+        self, application: str, method: str, arguments: Mapping[str, JsonValue]
+    ) -> CallResult:
+        result = await super().call_method(application, method, arguments)
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return result
 
 
 @pytest.fixture
@@ -104,11 +147,3 @@ async def paste(pilot: Pilot[Exception], text: str) -> None:
     assert isinstance(focused, Input | TextArea)
     pilot.app.post_message(events.Paste(text))
     await pilot.pause()
-
-
-async def wait_until(pilot: Pilot[Exception], condition: Callable[[], bool], what: str) -> None:
-    """Waits for a condition, and shows the screen where it doesn't come true."""
-    try:
-        await wait_for(condition, what, timeout=10)
-    except AssertionError:
-        await wait_for_text(pilot, what)

@@ -16,7 +16,8 @@ from esgrpc_console.system_view.argument_fit import misfit_of_members
 from esgrpc_console.system_view.json_schema import ArgumentField, ArgumentsType, ArgumentType
 from esgrpc_console.system_view.json_values import ABSENT, JsonObject
 from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor, NotReadableError
-from esgrpc_console.tui.widgets.arguments.field import Field, widths_of
+from esgrpc_console.tui.widgets.arguments.field import Field
+from esgrpc_console.tui.widgets.arguments.field_label import widths_of
 from esgrpc_console.tui.widgets.arguments.make import field_maker
 from esgrpc_console.tui.widgets.arguments.services import FormServices
 

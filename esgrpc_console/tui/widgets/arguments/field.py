@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from enum import Enum
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,28 +13,28 @@ from textual.content import Content
 from textual.widgets import Static
 
 from esgrpc_console.system_view import words
-from esgrpc_console.system_view.argument_text import shortened
-from esgrpc_console.system_view.json_schema import ArgumentField, Kind
-from esgrpc_console.system_view.json_values import ABSENT, MaybeJson, quoted
+from esgrpc_console.system_view.json_schema import ArgumentField
+from esgrpc_console.system_view.json_values import ABSENT, MaybeJson
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.widgets.arguments.choice_editor import ChoiceEditor
 from esgrpc_console.tui.widgets.arguments.choice_line import ChoiceLine, Cycle
 from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor, NotReadableError
+from esgrpc_console.tui.widgets.arguments.field_label import FieldLabel, Widths
+from esgrpc_console.tui.widgets.arguments.presence import (
+    BLOCKS,
+    Presence,
+    absent_words,
+    default_words,
+    empty_words,
+    is_none_default,
+    presence_words,
+    presences_of,
+)
 from esgrpc_console.tui.widgets.arguments.text_editor import TextEditor
 
 MakeEditor = Callable[[ArgumentField], ArgumentEditor]
 
-_MAX_NAME_WIDTH = 28
-_MAX_TYPE_WIDTH = 18
 _MAX_VIOLATION = 1_000
-
-
-class Presence(Enum):
-    """Whether there is a value. The value is the word for it."""
-
-    DEFAULT = "default"
-    NONE = "None"
-    VALUE = "value"
 
 
 class Field(Vertical):
@@ -49,14 +47,6 @@ class Field(Vertical):
         .field-line {
             height: auto;
             min-height: 1;
-        }
-
-        .field-label {
-            height: 1;
-            max-width: 50%;
-            padding: 0 1 0 0;
-            text-wrap: nowrap;
-            text-overflow: ellipsis;
         }
 
         .field-default {
@@ -101,11 +91,9 @@ class Field(Vertical):
         Binding("down", "app.focus_next", "next", show=False),
     ]
 
-    def __init__(
-        self, argument: ArgumentField, make_editor: MakeEditor, widths: tuple[int, int]
-    ) -> None:
+    def __init__(self, argument: ArgumentField, make_editor: MakeEditor, widths: Widths) -> None:
         """
-        :param widths: how many cells the name takes, and the type.
+        :param widths: how many cells its name and its type take.
         """
         super().__init__()
         self.key = argument.name
@@ -114,15 +102,13 @@ class Field(Vertical):
         """What it is called."""
         self.argument_field = argument
         self._make_editor = make_editor
-        self._widths = widths
-        self._presences = _presences(argument)
+        self._presences = presences_of(argument)
         self._presence = self._presences[0]
-        self._label = Static(classes="field-label", markup=False)
-        is_choice = len(self._presences) > 1
-        self._cycle = Cycle([self._presence_words(one) for one in self._presences])
-        self._cycle.display = is_choice
+        self._label = FieldLabel(widths)
+        self._cycle = Cycle([presence_words(argument, one) for one in self._presences])
+        self._cycle.display = len(self._presences) > 1
         # Where a text is written, a key does the same, and the way through a form is shorter.
-        self._cycle.can_focus = argument.type.kind in _BLOCKS
+        self._cycle.can_focus = argument.type.kind in BLOCKS
         self._default = Static(classes="field-default", markup=False)
         self._mark = Static(classes="field-mark", markup=False)
         self._error = Static(classes="field-error", markup=False)
@@ -130,7 +116,7 @@ class Field(Vertical):
         self._editor: ArgumentEditor | None = None
         self._forgotten = ""
         self._is_ready = False
-        if self._presence is Presence.VALUE or argument.type.kind not in _BLOCKS:
+        if self._presence is Presence.VALUE or argument.type.kind not in BLOCKS:
             self._ensure_editor()
 
     def compose(self) -> ComposeResult:
@@ -182,7 +168,11 @@ class Field(Vertical):
             self._be(Presence.NONE)
         elif value is None and Presence.DEFAULT in self._presences:
             self._be(Presence.DEFAULT)
-        elif value is None and self._is_none_default and not isinstance(editor, ChoiceEditor):
+        elif (
+            value is None
+            and is_none_default(self.argument_field)
+            and not isinstance(editor, ChoiceEditor)
+        ):
             self._presence = Presence.VALUE
             self._ensure_editor().clear()
         else:
@@ -228,7 +218,7 @@ class Field(Vertical):
         wrong = f"{problem} – " if problem else ""
         told = f"{argument.label}: {wrong}{argument.type.author_words}"
         if argument.default is not ABSENT:
-            told += f", by default {self._default_words()}"
+            told += f", by default {default_words(argument)}"
         elif argument.is_required:
             told += ", required"
         else:
@@ -238,8 +228,10 @@ class Field(Vertical):
     @property
     def keys(self) -> str:
         """What keys do in it, in a few words."""
-        others = " or ".join(map(self._presence_words, self._presences))
-        return f"ctrl+o {others}" if len(self._presences) > 1 else ""
+        if len(self._presences) == 1:
+            return ""
+        others = (presence_words(self.argument_field, one) for one in self._presences)
+        return f"ctrl+o {' or '.join(others)}"
 
     @property
     def editor_keys(self) -> str:
@@ -278,10 +270,6 @@ class Field(Vertical):
         self._say("")
         self._refresh()
 
-    @property
-    def _is_none_default(self) -> bool:
-        return not self.argument_field.is_required and self.argument_field.default is None
-
     def _ensure_editor(self) -> ArgumentEditor:
         if self._editor is None:
             self._editor = self._make_editor(self.argument_field)
@@ -306,14 +294,16 @@ class Field(Vertical):
         return self._editor.problem()
 
     def _refresh(self) -> None:
+        argument, editor = self.argument_field, self._editor
         is_value = self._presence is Presence.VALUE
-        editor = self._editor
         self._cycle.show(self._presences.index(self._presence))
         if isinstance(editor, TextEditor):
-            editor.show_placeholder(self._placeholder())
+            absent = absent_words(argument, self._presence)
+            editor.show_placeholder(empty_words(argument) if is_value else absent)
         elif editor is None or editor.is_block:
-            is_told = is_value or self._absent_words() == self._presence_words(self._presence)
-            told = "" if is_told else self._absent_words()
+            told = "" if is_value else absent_words(argument, self._presence)
+            # The word before it may say the same already.
+            told = "" if told == presence_words(argument, self._presence) else told
             self._default.update(Content(told), layout=False)
             if editor is not None:
                 editor.display = is_value
@@ -332,76 +322,4 @@ class Field(Vertical):
             self._refresh()
 
     def _show_label(self) -> None:
-        name_width, type_width = self._widths
-        parts = [(_cut(words.line(self.label), name_width), "bold")]
-        width = name_width
-        if type_width:
-            told = words.line(self.argument_field.type.author_words)
-            parts.append((f"  {_cut(told, type_width)}", "$text-muted"))
-            width += 2 + type_width
-        self._label.styles.width = width + 1
-        self._label.update(Content.assemble(*parts))
-
-    def _placeholder(self) -> str:
-        argument = self.argument_field
-        if self._presence is not Presence.VALUE:
-            return self._absent_words()
-        if argument.default is not ABSENT and len(self._presences) == 1:
-            return f"default {self._default_words()}"
-        if argument.type.kind is Kind.TEXT:
-            return "empty text"
-        return "required" if argument.is_required else "optional"
-
-    def _absent_words(self) -> str:
-        if self._presence is Presence.NONE or self._is_none_default:
-            return "None"
-        if self.argument_field.default is ABSENT:
-            return "not given"
-        return self._default_words()
-
-    def _default_words(self) -> str:
-        default = self.argument_field.default
-        if default is None or default is ABSENT:
-            return "None"
-        if isinstance(default, str) and self.argument_field.type.kind is not Kind.TEXT:
-            return words.line(shortened(default))
-        return words.line(shortened(quoted(default)))
-
-    def _presence_words(self, presence: Presence) -> str:
-        if presence is Presence.DEFAULT and self._is_none_default:
-            return Presence.NONE.value
-        if presence is Presence.VALUE and self.argument_field.type.kind is Kind.TEXT:
-            return "text"
-        return presence.value
-
-
-_BLOCKS = frozenset({Kind.LIST, Kind.TUPLE, Kind.OBJECT, Kind.MAPPING, Kind.UNION})
-
-
-def widths_of(fields: Iterable[ArgumentField]) -> tuple[int, int]:
-    """Returns how many cells the names of some fields take, and the types."""
-    known = list(fields)
-    names = max((cell_len(words.line(field.label)) for field in known), default=0)
-    types = max((cell_len(words.line(field.type.author_words)) for field in known), default=0)
-    return min(names, _MAX_NAME_WIDTH), min(types, _MAX_TYPE_WIDTH)
-
-
-def _presences(field: ArgumentField) -> Sequence[Presence]:
-    """Returns what can be chosen from. What begins is first."""
-    kind = field.type.kind
-    if kind in {Kind.CHOICE, Kind.BOOLEAN, Kind.NONE}:
-        # They have it among their choices.
-        return (Presence.VALUE,)
-    is_none_default = not field.is_required and field.default is None
-    can_be_none = field.type.is_nullable and not is_none_default
-    none = (Presence.NONE,) if can_be_none else ()
-    if field.is_required or not (kind is Kind.TEXT or kind in _BLOCKS):
-        # Where nothing is written on a line, nothing is given.
-        return (Presence.VALUE, *none)
-    return (Presence.DEFAULT, *none, Presence.VALUE)
-
-
-def _cut(text: str, width: int) -> str:
-    if cell_len(text) > width:
-        return set_cell_size(text, width - 1) + "…"
-    return set_cell_size(text, width)
+        self._label.show(self.label, self.argument_field.type.author_words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -18,6 +18,8 @@ from esgrpc_console.system_view.json_values import ABSENT, JsonValue, MaybeJson
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor, NotReadableError
 from esgrpc_console.tui.widgets.arguments.field import Field
+from esgrpc_console.tui.widgets.arguments.field_label import Widths
+from esgrpc_console.tui.widgets.arguments.object_editor import MakeField
 
 _LABEL_WIDTH = 5
 
@@ -94,9 +96,7 @@ class ListEditor(ArgumentEditor):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("methods.add-item", "methods.remove-item")
 
-    def __init__(
-        self, type: ArgumentType, make_field: Callable[[ArgumentField, tuple[int, int]], Field]
-    ) -> None:
+    def __init__(self, type: ArgumentType, make_field: MakeField) -> None:
         super().__init__(type)
         self._make_field = make_field
         self._rows: list[ItemRow] = []
@@ -206,7 +206,7 @@ class ListEditor(ArgumentEditor):
     def _new_row(self) -> ItemRow:
         index = len(self._rows)
         field = ArgumentField(str(index), self.type.items, label=f"[{index}]")
-        row = ItemRow(self._make_field(field, (_LABEL_WIDTH, 0)))
+        row = ItemRow(self._make_field(field, Widths(_LABEL_WIDTH, 0)))
         self._rows.append(row)
         return row
 

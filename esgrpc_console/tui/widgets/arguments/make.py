@@ -10,6 +10,7 @@ from esgrpc_console.system_view.json_schema import ArgumentField, Kind
 from esgrpc_console.tui.widgets.arguments.choice_editor import ChoiceEditor
 from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor
 from esgrpc_console.tui.widgets.arguments.field import Field
+from esgrpc_console.tui.widgets.arguments.field_label import Widths
 from esgrpc_console.tui.widgets.arguments.json_editor import JsonEditor
 from esgrpc_console.tui.widgets.arguments.list_editor import ListEditor
 from esgrpc_console.tui.widgets.arguments.object_editor import (
@@ -28,7 +29,7 @@ def field_maker(services: FormServices, depth: int = 0) -> MakeField:
     :param depth: how deep in the arguments they are: too deep, JSON is written.
     """
 
-    def make_field(field: ArgumentField, widths: tuple[int, int]) -> Field:
+    def make_field(field: ArgumentField, widths: Widths) -> Field:
         return Field(field, partial(_make_editor, services=services, depth=depth), widths)
 
     return make_field

@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from esgrpc_console.system_view.json_schema import ArgumentField, ArgumentType
 from esgrpc_console.system_view.json_values import ABSENT, JsonObject, JsonValue, MaybeJson
 from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor, NotReadableError
-from esgrpc_console.tui.widgets.arguments.field import Field, widths_of
+from esgrpc_console.tui.widgets.arguments.field import Field
+from esgrpc_console.tui.widgets.arguments.field_label import Widths, widths_of
 
-MakeField = Callable[[ArgumentField, tuple[int, int]], Field]
-"""Makes a field, whose name and type take these numbers of cells."""
+MakeField = Callable[[ArgumentField, Widths], Field]
+"""Makes a field, whose name and type take so many cells."""
 
 
 class ObjectEditor(ArgumentEditor):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -15,6 +15,8 @@ from esgrpc_console.system_view.json_values import ABSENT, JsonValue, MaybeJson
 from esgrpc_console.tui.widgets.arguments.choice_line import ChoiceLine
 from esgrpc_console.tui.widgets.arguments.editor import ArgumentEditor
 from esgrpc_console.tui.widgets.arguments.field import Field
+from esgrpc_console.tui.widgets.arguments.field_label import Widths
+from esgrpc_console.tui.widgets.arguments.object_editor import MakeField
 
 _LABEL_WIDTH = 5
 _MAX_WORDS = 20
@@ -31,9 +33,7 @@ class UnionEditor(ArgumentEditor):
     }
     """
 
-    def __init__(
-        self, type: ArgumentType, make_field: Callable[[ArgumentField, tuple[int, int]], Field]
-    ) -> None:
+    def __init__(self, type: ArgumentType, make_field: MakeField) -> None:
         super().__init__(type)
         self._make_field = make_field
         self._variants = type.variants
@@ -105,7 +105,7 @@ class UnionEditor(ArgumentEditor):
         field = self._fields.get(chosen)
         if field is None:
             argument = ArgumentField("value", self._variants[chosen], label="value")
-            field = self._fields[chosen] = self._make_field(argument, (_LABEL_WIDTH, 0))
+            field = self._fields[chosen] = self._make_field(argument, Widths(_LABEL_WIDTH, 0))
             if self._has_composed:
                 self.mount(field)
         return field
