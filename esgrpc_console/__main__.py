@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
-
-from eventsourcing_grpc.name_resolution import resolve_as_other_programs
 
 _NEEDED = ("click", "platformdirs", "rich", "textual")
 _INTERRUPTED = 130
@@ -19,7 +18,8 @@ def main() -> None:
             f"esgrpc-console is not installed completely. Install it with: {_INSTALL}\n"
         )
         sys.exit(2)
-    resolve_as_other_programs()
+    # What eventsourcing_grpc.name_resolution does, without importing it for nothing.
+    os.environ.setdefault("GRPC_DNS_RESOLVER", "native")
     try:
         from esgrpc_console.cli import main as run
     except KeyboardInterrupt:
