@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -15,6 +16,8 @@ DEADLINE = 20.0
 """Seconds after which a condition that is not true is not expected to become true any more."""
 
 _never = threading.Event()
+_held: deque[socket.socket] = deque()
+_MAX_HELD = 500
 
 
 def wait_until(
@@ -31,14 +34,23 @@ def wait_until(
 
 
 def free_port() -> int:
-    """Returns a port that nobody listens on, below those that connections get by themselves."""
+    """Returns a port that nobody listens on, below those that connections get by themselves.
+
+    It is held, so that tests that run at the same time are given others. A server may listen on it.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
+        sock = socket.socket()
         try:
-            with socket.socket() as sock:
-                sock.bind(("127.0.0.1", port))
+            sock.bind(("127.0.0.1", port))
         except OSError:
+            sock.close()
             continue
+        # Servers, which set this too, may now be bound to it. The next search for a port may not.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _held.append(sock)
+        if len(_held) > _MAX_HELD:
+            _held.popleft().close()
         return port
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from time import monotonic
 
@@ -13,20 +12,14 @@ from eventsourcing.utils import EnvType
 from esgrpc_console.system_view import ConnectionOptions, SystemView
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.example import Orders, Payments, Reservations, system
+from tests.waiting import free_port
 
 Servers = dict[str, GrpcApplicationServer]
 
 
 def free_addresses(names: tuple[str, ...]) -> dict[str, str]:
     """Returns the environment variables that give each application a free address."""
-    env = {}
-    sockets = [socket.socket() for _ in names]
-    for name, sock in zip(names, sockets, strict=True):
-        sock.bind(("127.0.0.1", 0))
-        env[f"{name.upper()}_GRPC_SERVER_ADDRESS"] = f"127.0.0.1:{sock.getsockname()[1]}"
-    for sock in sockets:
-        sock.close()
-    return env
+    return {f"{name.upper()}_GRPC_SERVER_ADDRESS": f"127.0.0.1:{free_port()}" for name in names}
 
 
 async def wait_for(condition: Callable[[], bool], what: str, timeout: float = 15.0) -> None:

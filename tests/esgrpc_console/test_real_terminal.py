@@ -60,7 +60,11 @@ class Terminal:
         deadline = monotonic() + timeout
         while not condition(text := self.text):
             if monotonic() > deadline or self.process.poll() is not None:
-                pytest.fail(f"{what} is not on the screen after {timeout:.0f} s:\n{self.text}")
+                # What it wrote last may not have been read yet.
+                self._reader.join(1)
+                if condition(text := self.text):
+                    return text
+                pytest.fail(f"{what} is not on the screen after {timeout:.0f} s:\n{text}")
             sleep(0.05)
         return text
 
@@ -130,12 +134,15 @@ def _server(terminal: Terminal, name: str) -> psutil.Process:
 
 def _wait_until_well(terminal: Terminal, timeout: float = 15.0) -> None:
     """Waits for an overview on which everything is as it should be."""
-    shown = terminal.wait_for(
-        lambda text: text.count("● serving") == 3 and text.count("● live") == 4,
-        "three applications that serve and four live followings",
+    terminal.wait_for(
+        lambda text: (
+            text.count("● serving") == 3
+            and text.count("● live") == 4
+            and ALL_IS_WELL in text.splitlines()[1]
+        ),
+        "three applications that serve, four live followings, and that all is well",
         timeout,
     )
-    assert ALL_IS_WELL in shown.splitlines()[1]
 
 
 def followers(text: str) -> dict[str, tuple[str, ...]]:
@@ -279,9 +286,9 @@ def test_a_server_that_cannot_start_is_told_when_the_screen_is_restored(
     terminal = Terminal("run", "eventsourcing_grpc.example:system", columns=120, lines=24)
     try:
         assert terminal.process.wait(START_TIMEOUT) == 2
-        shown = terminal.text
-        assert "esgrpc-console: The server of Payments ended with status 2" in shown
-        assert "MAX_PULL_INTERVAL='abc'" in shown
+        shown = terminal.wait_for_text(
+            "esgrpc-console: The server of Payments ended with status 2", "MAX_PULL_INTERVAL='abc'"
+        )
         assert "Traceback" not in shown
     finally:
         terminal.close()
