@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from esgrpc_console.system_view import (
     words,
 )
 from esgrpc_console.system_view.json_values import JsonObject
+
+logger = logging.getLogger(__name__)
 
 MAX_TIMES = 100_000
 """How often a method can be called at once: the time of each call is kept."""
@@ -100,6 +103,10 @@ async def call_once(operations: SystemOperations, call: Call, clocks: Clocks) ->
         result = await operations.call_method(call.application, call.method.name, call.arguments)
     except RequestFailed as e:
         failure = e
+    except Exception as e:
+        # Whatever it is, it is shown: a call that never ends would keep all others from being made.
+        logger.exception("%s.%s could not be called", call.application, call.method.name)
+        failure = RequestFailed(f"the console failed: {type(e).__name__}: {e}")
     return CallEnd(call, at, clocks.clock() - started, result=result, failure=failure)
 
 
@@ -140,7 +147,8 @@ class Repetition:
             while self.done < self.times and not self.stopped:
                 end = await call_once(operations, self.call, self.clocks)
                 self._count(end)
-                if self.pause and self.done < self.times:
+                if self.done < self.times:
+                    # Others have their turn, whatever the pause is.
                     await asyncio.sleep(self.pause)
         finally:
             self.is_over = True

@@ -104,9 +104,16 @@ class CallsLine(Static):
         self.load()
 
     def on_unmount(self) -> None:
-        """Remembers a call that is given up because of that."""
-        if self.running is not None:
-            self.give_up()
+        """Remembers what is given up because of that, before the console may end."""
+        running = self.running
+        if running is not None:
+            self.running = None
+            at, outcome, text = self._session.wall_clock(), Outcome.UNKNOWN, "left"
+            seconds = self._session.clock() - running.started
+            done = running.repetition.done if running.repetition else 1
+            self._history.write(
+                self._past(running.call, at, outcome, seconds, text, times=max(1, done))
+            )
 
     def on_resize(self) -> None:
         """Shows as many calls as have room now."""
@@ -227,14 +234,14 @@ class CallsLine(Static):
     def _finish(self, end: CallEnd) -> None:
         self._stop()
         seconds = end.seconds if end.result is None else end.result.seconds
-        self._remember(end.call, end.at, end.outcome, seconds, end.text)
+        self._remember(self._past(end.call, end.at, end.outcome, seconds, end.text))
         self.post_message(self.Ended(end))
 
     def _finish_repetition(self, repetition: Repetition) -> None:
         self._stop()
         told = repetition.told()
         is_complete = repetition.done == repetition.times and not repetition.failed
-        self._remember(
+        past = self._past(
             repetition.call,
             repetition.at or self._session.wall_clock(),
             Outcome.RETURNED if is_complete else Outcome.FAILED,
@@ -242,6 +249,7 @@ class CallsLine(Static):
             f"{told['calls']}, {told['failed']} failed, p50 {told['p50']}",
             times=repetition.done,
         )
+        self._remember(past)
         self.post_message(self.Repeated(repetition))
 
     def _stop(self) -> None:
@@ -249,7 +257,7 @@ class CallsLine(Static):
         if self._progress is not None:
             self._progress.pause()
 
-    def _remember(
+    def _past(
         self,
         call: Call,
         at: datetime,
@@ -257,9 +265,9 @@ class CallsLine(Static):
         seconds: float,
         text: str,
         times: int = 1,
-    ) -> None:
+    ) -> PastCall:
         type = ArgumentsType(call.method.parameters_schema)
-        past = PastCall(
+        return PastCall(
             at=at,
             system=self._system,
             context=self._session.context,
@@ -271,6 +279,8 @@ class CallsLine(Static):
             text=text,
             times=times,
         )
+
+    def _remember(self, past: PastCall) -> None:
         self._history.remember(past)
         self._draw()
         # By the app: it is written though the screen may be left before.

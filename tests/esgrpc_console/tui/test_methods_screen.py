@@ -225,6 +225,20 @@ async def test_an_application_that_is_gone_is_said() -> None:
         await wait_for_text(pilot, "✗ not called", "connection refused")
 
 
+async def test_what_nobody_expected_is_shown_and_ends_the_call() -> None:
+    class Broken(FakeSystem):
+        async def call_method(
+            self, application: str, method: str, arguments: Mapping[str, JsonValue]
+        ) -> CallResult:
+            raise LookupError(UNKIND)
+
+    system = Broken()
+    system.state.put(an_application("Orders", 50051, methods=(a_method(),)))
+    async with methods_of(system, "Orders", "order", size=(100, 30)) as pilot:
+        await pilot.press("enter")
+        await wait_for_text(pilot, "✗ not called", "the console failed: LookupError: [/red]")
+
+
 async def test_the_outcome_of_each_method_is_kept() -> None:
     system = the_example()
     system.answer = CallResult('"first"', 0.001)

@@ -15,7 +15,7 @@ from tests.esgrpc_console.screen_reading import (
     SMALL,
     wait_for_text,
 )
-from tests.esgrpc_console.tui.methods import a_method, a_system, methods_of, paste
+from tests.esgrpc_console.tui.methods import SlowSystem, a_method, a_system, methods_of, paste
 
 ORDER_ID = "00000000-0000-000c-000c-000c000c000c"
 """Of the newest event in the example."""
@@ -81,6 +81,20 @@ async def test_a_call_of_another_session_is_found_and_made_again(tmp_path: Path)
         await wait_for_text(pilot, "Call Orders.create_new_order again?")
         await pilot.press("right", "enter")
         await wait_for(lambda: len(system.calls) == 2, "the command to be made again")
+
+
+async def test_a_call_that_is_left_is_kept_as_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    async with methods_of(SlowSystem(), "Orders", "order", history_path=path) as pilot:
+        await pilot.press("enter")
+        await wait_for_text(pilot, "CALLING")
+        await pilot.press("o")
+        await wait_for(path.exists, "the file")
+        assert '"outcome": "unknown"' in path.read_text()
+    async with methods_of(SlowSystem(), "Orders", "order", history_path=path) as pilot:
+        await pilot.press("enter")
+        await wait_for_text(pilot, "CALLING")
+    assert path.read_text().count('"outcome": "unknown"') == 2
 
 
 async def test_secrets_are_not_kept(tmp_path: Path) -> None:
