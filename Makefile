@@ -6,6 +6,9 @@ OLDEST_VENV ?= build/oldest-venv
 STUBS_VENV ?= build/stubs-venv
 DEPLOY_VENV ?= build/deploy-venv
 
+# How many tests run side by side. Most of them wait for something: more than there are cores.
+JOBS ?= 4
+
 # More arguments for the program that a target runs: make test ARGS="-k feed -x".
 ARGS ?=
 # The system that `make run` opens the console on.
@@ -64,10 +67,10 @@ run: $(INSTALLED) ## Opens the console on the example system.
 	@$(VENV)/bin/esgrpc-console run $(SYSTEM) $(ARGS)
 
 test: $(INSTALLED) ## Runs all tests.
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 test-oldest: $(OLDEST) ## Runs all tests with the oldest supported versions of what the library needs.
-	@$(OLDEST_VENV)/bin/python -m pytest $(ARGS)
+	@$(OLDEST_VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: lint-format lint-ruff lint-types lint-imports lint-proto lint-stubs ## Checks format, style, types, layers, protocol and stubs.
 
