@@ -14,6 +14,7 @@ from typing import NoReturn, TextIO
 
 from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
 from eventsourcing_grpc.name_resolution import resolve_as_other_programs
+from eventsourcing_grpc.refused_connections import RefusedConnections, are_told
 from eventsourcing_grpc.server_process import write_to_stderr
 from eventsourcing_grpc.supervision import exit_soon, stop_with_parent, take_standard_output
 from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_system
@@ -55,15 +56,21 @@ def eventsourcing_grpc_server(arguments: Sequence[str] | None = None) -> NoRetur
     topic = options.topic or os.environ.get(APPLICATION_TOPIC)
     if not topic:
         parser.error(f"no application: name its topic, or set {APPLICATION_TOPIC}")
-    _run(
-        parser,
-        options.log_level,
-        lambda stop: (
-            _check(topic)
-            if options.check
-            else _serve(topic, stop, is_supervised=options.supervised)
-        ),
-    )
+    if options.check:
+        _run(parser, options.log_level, lambda stop: _check(topic))
+    refusals = None
+    if are_told(os.environ):
+        refusals = RefusedConnections()
+        refusals.start()
+    try:
+        _run(
+            parser,
+            options.log_level,
+            lambda stop: _serve(topic, stop, refusals, is_supervised=options.supervised),
+        )
+    finally:
+        if refusals is not None:
+            refusals.close()
 
 
 def eventsourcing_grpc_runner(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -156,7 +163,13 @@ def _event_of_signals() -> threading.Event:
     return is_stopping
 
 
-def _serve(topic: str, is_stopping: threading.Event, *, is_supervised: bool) -> int:
+def _serve(
+    topic: str,
+    is_stopping: threading.Event,
+    refusals: RefusedConnections | None,
+    *,
+    is_supervised: bool,
+) -> int:
     parent: TextIO | None = None
     if is_supervised:
         stop_with_parent(is_stopping)
@@ -165,6 +178,8 @@ def _serve(topic: str, is_stopping: threading.Event, *, is_supervised: bool) -> 
     # Imported late, so that a wrong argument is answered at once.
     from eventsourcing_grpc.application_server import start_server
 
+    if refusals is not None:
+        refusals.tell(app_class.name)
     server = start_server(app_class, is_stopping=is_stopping)
     # What has been loaded by now stays: the garbage collector need not look at it again.
     gc.freeze()
