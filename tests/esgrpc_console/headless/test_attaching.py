@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.esgrpc_console.headless.conftest import ServedSystem
-from tests.esgrpc_console.test_real_terminal import Terminal
+from tests.esgrpc_console.terminal import Terminal
 from tests.serving import free_address
 from tests.waiting import wait_until
 
