@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import json
 import re
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,10 +19,11 @@ from esgrpc_console.command_lines import Target
 from esgrpc_console.local_system import LocalSystem
 from esgrpc_console.system_view import FollowingState, SystemView
 from esgrpc_console.tui.app import ConsoleApp, SystemToShow
+from eventsourcing_grpc.topics import add_app_dir, resolve_system
 
 DOCS = Path(__file__).parent
 PICTURES = DOCS / "pictures"
-TITLE = "shop"
+SYSTEM = "shop_in_trouble:system"
 WIDE = (160, 42)
 ORDERS = 9
 TIMEOUT = 30.0
@@ -34,10 +34,8 @@ Steps = Callable[[Pilot[Exception], SystemView], Awaitable[None]]
 
 async def draw(steps: Steps) -> str:
     """Returns a picture of the console after some orders were made and some steps were taken."""
-    sys.path.insert(0, str(DOCS))
-    from shop_in_trouble import system
-
-    with LocalSystem(system) as local:
+    add_app_dir(DOCS)
+    with LocalSystem(resolve_system(SYSTEM)) as local:
         async with AsyncExitStack() as stack:
             views: list[SystemView] = []
 
@@ -47,7 +45,7 @@ async def draw(steps: Steps) -> str:
 
             app = ConsoleApp(
                 SystemToShow(
-                    TITLE,
+                    SYSTEM,
                     open_system,
                     progress=local.progress,
                     target=Target(("localhost:50051",)),
