@@ -17,6 +17,7 @@ import pytest
 
 from esgrpc_console.configuration import read_configuration
 from esgrpc_console.tui.actions import ACTIONS
+from make_keys import PATH, keys_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -134,10 +135,7 @@ def test_links_and_pictures_are_there() -> None:
         assert (DOCS / target).is_file(), target
 
 
-def test_the_table_of_keys_is_that_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(DOCS)
-    from make_keys import PATH, keys_page
-
+def test_the_table_of_keys_is_that_of_the_program() -> None:
     assert PATH.read_text("utf-8") == keys_page(), "make it anew: make pictures"
 
 
