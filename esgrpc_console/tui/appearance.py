@@ -7,6 +7,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from rich.color import Color as RichColor
 from rich.style import Style
 from rich.text import Text
 from textual.color import Color
@@ -127,13 +128,19 @@ def severity_tone(severity: Severity) -> Tone:
     return Tone.WAITING if severity is Severity.WAITING else Tone.BAD
 
 
-def _colour(theme_variables: Mapping[str, str], tone: Tone) -> str | None:
+def theme_colour(theme_variables: Mapping[str, str], name: str) -> RichColor | None:
+    """Returns a colour of a theme, for a style. None: the theme has none of this name."""
+    colour = theme_variables.get(name)
+    # Textual knows more names of colours than Rich does.
+    return Color.parse(colour).rich_color if colour else None
+
+
+def _colour(theme_variables: Mapping[str, str], tone: Tone) -> RichColor | None:
     # Plain text is left to what it stands on.
-    return None if tone is Tone.PLAIN else theme_variables.get(tone.value)
+    return None if tone is Tone.PLAIN else theme_colour(theme_variables, tone.value)
 
 
 @lru_cache(maxsize=64)
-def _style(colour: str | None, is_dim: bool) -> Style:
+def _style(colour: RichColor | None, is_dim: bool) -> Style:
     """Returns the one style of its kind, so that most comparisons end before they begin."""
-    # Textual knows more names of colours than Rich does.
-    return Style(color=Color.parse(colour).rich_color if colour else None, dim=is_dim or None)
+    return Style(color=colour, dim=is_dim or None)

@@ -8,6 +8,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from esgrpc_console.tui.appearance import theme_colour
+
 
 def named_styles(theme_variables: Mapping[str, str]) -> dict[str, Style]:
     """Returns the styles that cells name, in the colours of a theme."""
@@ -15,9 +17,9 @@ def named_styles(theme_variables: Mapping[str, str]) -> dict[str, Style]:
     return {
         "": Style(),
         "quiet": Style(dim=True),
-        "error": Style(color=theme_variables.get("text-error")),
-        "warning": Style(color=theme_variables.get("text-warning")),
-        "accent": Style(color=theme_variables.get("text-accent")),
+        "error": Style(color=theme_colour(theme_variables, "text-error")),
+        "warning": Style(color=theme_colour(theme_variables, "text-warning")),
+        "accent": Style(color=theme_colour(theme_variables, "text-accent")),
     }
 
 

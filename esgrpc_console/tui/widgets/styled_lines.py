@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from esgrpc_console.tui.appearance import theme_colour
 from esgrpc_console.tui.json_text import Kind, Line
 from esgrpc_console.tui.wrapping import Row, rows_of
 
@@ -144,7 +145,7 @@ def _styles(theme_variables: Mapping[str, str]) -> dict[Kind, Style]:
     # Not by component classes: for so many, Textual would match rules each time anything changes.
     return {
         kind: Style(
-            color=theme_variables.get(_COLOURS.get(kind, "")),
+            color=theme_colour(theme_variables, _COLOURS.get(kind, "")),
             bold=kind in _BOLD or None,
             dim=kind in _DIM or None,
         )
