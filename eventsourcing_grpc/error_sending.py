@@ -6,7 +6,6 @@ see https://google.aip.dev/193.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
@@ -16,6 +15,7 @@ from eventsourcing.application import AggregateNotFoundError
 from eventsourcing.domain import EventSourcingError
 from eventsourcing.persistence import IntegrityError, PersistenceError, Transcoder
 
+from eventsourcing_grpc.error_texts import beginning_of, end_of, message_of
 from eventsourcing_grpc.errors import (
     GrpcError,
     MethodNotExposedError,
@@ -31,8 +31,6 @@ from eventsourcing_grpc.tracebacks import format_traceback
 
 if TYPE_CHECKING:
     from google.rpc.error_details_pb2 import BadRequest
-
-logger = logging.getLogger(__name__)
 
 ERROR_DOMAIN = "eventsourcing_grpc"
 
@@ -98,7 +96,7 @@ def abort(
 
     topic = f"{type(error).__module__}:{type(error).__qualname__}"
     name = type(error).__name__
-    message = _message(error)
+    message = message_of(error)
     is_secret = isinstance(error, PersistenceError) and not isinstance(error, IntegrityError)
     if is_secret and not with_traceback:
         message = "the server's log tells more"
@@ -106,12 +104,12 @@ def abort(
     else:
         raised = RaisedException(
             topic=topic,
-            message=_shorten(message, _MAX_MESSAGE),
+            message=beginning_of(message, _MAX_MESSAGE),
             args=_encode_arguments(error, message, transcoder),
             attributes=_encode_attributes(error, transcoder),
         )
         if with_traceback:
-            raised.traceback = _last(format_traceback(error), _MAX_TRACEBACK)
+            raised.traceback = end_of(format_traceback(error), _MAX_TRACEBACK)
     details = [
         ErrorInfo(
             reason=re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper(),
@@ -124,7 +122,7 @@ def abort(
         details.append(BadRequest(field_violations=_field_violations(error.violations)))
     status = Status(
         code=status_code(error).value[0],
-        message=_shorten(f"{name}: {message}" if message else name, _MAX_DETAILS),
+        message=beginning_of(f"{name}: {message}" if message else name, _MAX_DETAILS),
     )
     for detail in details:
         packed = AnyMessage()
@@ -140,32 +138,14 @@ def _field_violations(violations: Mapping[str, str]) -> list[BadRequest.FieldVio
     shown: list[BadRequest.FieldViolation] = []
     size = 0
     for field, text in violations.items():
-        violation = BadRequest.FieldViolation(field=field, description=_shorten(text, _MAX_DETAILS))
+        violation = BadRequest.FieldViolation(
+            field=field, description=beginning_of(text, _MAX_DETAILS)
+        )
         size += violation.ByteSize()
         if size > _MAX_VIOLATIONS and shown:
             break
         shown.append(violation)
     return shown
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        # The exception's class is the application's own, and may be at fault too.
-        logger.exception("%s can't be shown as text", type(error).__name__)
-        return ""
-
-
-def _shorten(text: str, limit: int) -> str:
-    encoded = text.encode(errors="replace")
-    if len(encoded) <= limit:
-        return encoded.decode()
-    return encoded[: limit - 3].decode(errors="ignore") + "…"
-
-
-def _last(text: str, limit: int) -> str:
-    return text.encode(errors="replace")[-limit:].decode(errors="ignore")
 
 
 def _encode_arguments(error: BaseException, message: str, transcoder: Transcoder | None) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from eventsourcing.persistence import Mapper, Notification
 
+from eventsourcing_grpc.error_texts import beginning_of, message_of
 from eventsourcing_grpc.json_values import attributes_to_json_text
 from eventsourcing_grpc.protos import operations_pb2 as pb
 
@@ -35,6 +36,6 @@ def decode_event(
         message.state = state
     except Exception as error:
         # Keys, classes and transcodings may be missing, and any code of theirs may run.
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        message.error = text[:_MAX_ERROR_LENGTH]
+        text = " ".join(f"{type(error).__name__}: {message_of(error)}".split())
+        message.error = beginning_of(text, _MAX_ERROR_LENGTH)
     return message

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from eventsourcing_grpc.error_texts import beginning_of, end_of, message_of
 from eventsourcing_grpc.following_status import (
     FollowingError,
     FollowingSnapshot,
@@ -18,6 +19,9 @@ from eventsourcing_grpc.following_status import (
 from eventsourcing_grpc.tracebacks import format_traceback
 
 _CATCHING_UP_LAG = 500
+# In bytes. They are sent to all who watch, once a second.
+_MAX_MESSAGE = 10_000
+_MAX_TRACEBACK = 50_000
 
 
 class FollowingRecord:
@@ -201,8 +205,8 @@ class FollowingRecord:
         is_again = previous is not None and previous.notification_id == notification_id
         return FollowingError(
             error_class=type(error).__name__,
-            message=str(error),
-            traceback=traceback_text,
+            message=beginning_of(message_of(error), _MAX_MESSAGE),
+            traceback=end_of(traceback_text, _MAX_TRACEBACK),
             notification_id=notification_id,
             attempts=attempts,
             first_at=previous.first_at if previous and is_again and attempts > 1 else now,

@@ -29,18 +29,22 @@ def _shortened(error: BaseException) -> TracebackException:
 
 
 def _shorten(formatted: TracebackException, directories: Sequence[str]) -> None:
-    for frame in formatted.stack:
-        frame.filename = next(
-            (
-                frame.filename.removeprefix(directory)
-                for directory in directories
-                if frame.filename.startswith(directory)
-            ),
-            frame.filename,
-        )
-    for other in (formatted.__cause__, formatted.__context__, *(formatted.exceptions or ())):
-        if other is not None:
-            _shorten(other, directories)
+    # Not by calling itself: an error may have any number of causes, one behind the other.
+    waiting: list[TracebackException | None] = [formatted]
+    while waiting:
+        shown = waiting.pop()
+        if shown is None:
+            continue
+        for frame in shown.stack:
+            frame.filename = next(
+                (
+                    frame.filename.removeprefix(directory)
+                    for directory in directories
+                    if frame.filename.startswith(directory)
+                ),
+                frame.filename,
+            )
+        waiting.extend((shown.__cause__, shown.__context__, *(shown.exceptions or ())))
 
 
 def _absolute(path: str) -> str:

@@ -388,14 +388,16 @@ def test_event_that_can_not_be_decoded_says_why_and_stops_nothing(pages: Pages) 
             StoredEvent(uuid4(), 1, "no.such.module:Event", b"{}"),
             StoredEvent(uuid4(), 1, CREATED, b"\x00 not JSON\n"),
             StoredEvent(uuid4(), 1, CREATED, b'{"text": {"_type_": "unknown", "_data_": 1}}'),
+            # Half a character, in what says that it is not known.
+            StoredEvent(uuid4(), 1, CREATED, b'{"text": {"_type_": "\\ud800", "_data_": 1}}'),
         ]
     )
     pages.write("after")
     events = read(pages).events
     without_states = read(pages, omit_state=True).events
     assert [e.error for e in without_states] == [e.error for e in events]
-    assert [bool(e.error) for e in events] == [False, True, True, True, False]
-    for undecodable in events[1:4]:
+    assert [bool(e.error) for e in events] == [False, True, True, True, True, False]
+    for undecodable in events[1:5]:
         assert undecodable.state == ""
         assert "\n" not in undecodable.error
     assert events[1].topic == "no.such.module:Event"

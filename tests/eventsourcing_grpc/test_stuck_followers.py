@@ -15,6 +15,7 @@ from eventsourcing_grpc.example import Orders
 from eventsourcing_grpc.following import Following
 from eventsourcing_grpc.following_status import FollowingState
 from eventsourcing_grpc.runner import GrpcRunner
+from tests.serving import status_of
 from tests.waiting import addresses_of, wait_until
 
 may_go_on = threading.Event()
@@ -37,6 +38,30 @@ class Quitter(ProcessApplication[UUID]):
     ) -> None:
         if not may_go_on.is_set():
             raise SystemExit(3)
+
+
+class Stammerer(ProcessApplication[UUID]):
+    """Raises what can't be sent as it is: half characters and megabytes."""
+
+    def policy(
+        self, domain_event: DomainEventProtocol[UUID], processing_event: ProcessingEvent[UUID]
+    ) -> None:
+        raise RuntimeError("half a character: \ud800 " + "x" * 1_000_000)
+
+
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        msg = "can't be shown"
+        raise LookupError(msg)
+
+
+class Speechless(ProcessApplication[UUID]):
+    """Raises what can't be shown as text."""
+
+    def policy(
+        self, domain_event: DomainEventProtocol[UUID], processing_event: ProcessingEvent[UUID]
+    ) -> None:
+        raise SpeechlessError
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +105,24 @@ def test_a_policy_that_exits_is_failing_and_tried_again() -> None:
         assert error.error_class == "SystemExit"
         may_go_on.set()
         wait_until(lambda: following.status().position == 1)
+
+
+def test_operators_are_told_of_errors_that_say_too_much() -> None:
+    with GrpcRunner(System([[Orders, Stammerer]]), addresses_of(Orders, Stammerer)) as runner:
+        runner.get(Orders).create_new_order()
+        following = only_following(runner, "Stammerer")
+        wait_until(lambda: following.status().state is FollowingState.FAILING)
+        (told,) = status_of(runner.servers["Stammerer"]).followings
+        assert told.last_error.message.startswith("half a character: ? x")
+        assert len(told.last_error.message) < 20_000
+        assert 0 < len(told.last_error.traceback) < 100_000
+
+
+def test_operators_are_told_which_event_fails_with_an_error_that_says_nothing() -> None:
+    with GrpcRunner(System([[Orders, Speechless]]), addresses_of(Orders, Speechless)) as runner:
+        runner.get(Orders).create_new_order()
+        following = only_following(runner, "Speechless")
+        wait_until(lambda: following.status().state is FollowingState.FAILING)
+        (told,) = status_of(runner.servers["Speechless"]).followings
+        assert told.last_error.error_class == "SpeechlessError"
+        assert told.last_error.notification_id == 1

@@ -34,6 +34,16 @@ def test_causes_are_told_too() -> None:
     assert "The above exception was the direct cause" in text
 
 
+def test_any_number_of_causes_is_told() -> None:
+    error: Exception = _error_of_json()
+    for number in range(sys.getrecursionlimit() + 1):
+        cause, error = error, RuntimeError(f"number {number}")
+        error.__cause__ = cause
+    text = format_traceback(error)
+    assert 'File "json/decoder.py"' in text
+    assert "RuntimeError: number 1000\n" in text
+
+
 def test_files_elsewhere_keep_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "broken.py"
     path.write_text("def break_it():\n    raise KeyError('x')\n")
