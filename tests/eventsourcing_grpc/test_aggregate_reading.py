@@ -253,7 +253,11 @@ def test_aggregate_that_nothing_makes_is_told_of(env: dict[str, str]) -> None:
             read_aggregate(things, str(originator_id), None)
 
 
-@pytest.mark.parametrize("name", ["one", "an article", str(uuid4()), uuid4().hex])
+@pytest.mark.parametrize(
+    "name",
+    ["one", "an article", str(uuid4()), uuid4().hex],
+    ids=["word", "words", "UUID", "UUID without dashes"],
+)
 def test_originator_id_may_be_text_of_any_kind(env: dict[str, str], name: str) -> None:
     with Articles(env={**env, "ORIGINATOR_ID_TYPE": "text"}) as articles:
         articles.save(Article(name=name))
