@@ -20,6 +20,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CONSOLE = (sys.executable, "-m", "esgrpc_console")
+# Programs ask the terminal how large it is: those who run tests side by side tell another size.
+_SIZES = frozenset({"COLUMNS", "LINES"})
 _VARIABLES = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TZ": "UTC"}
 
 
@@ -42,10 +44,12 @@ class Terminal:
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        inherited = os.environ if env is None else env
+        variables = {name: value for name, value in inherited.items() if name not in _SIZES}
         self.process = subprocess.Popen(
             [*command, *arguments],
             cwd=ROOT,
-            env={**(os.environ if env is None else env), **_VARIABLES},
+            env={**variables, **_VARIABLES},
             stdin=slave,
             stdout=slave,
             stderr=slave,
