@@ -50,10 +50,13 @@ def open_console(
 
     :param make_system: is given what closes the system in the end.
     :raises CommandFailed: when the system can't be opened, saying why.
+    :raises Exception: whatever else has kept it from being opened, or has ended the console.
     """
     failure = asyncio.run(_show(make_system, configuration))
-    if failure is not None:
+    if isinstance(failure, (UserError, RequestFailed)):
         raise CommandFailed(_explain(failure)) from failure
+    if failure is not None:
+        raise failure
 
 
 async def _show(
@@ -75,11 +78,10 @@ async def _show(
         )
         for number in _ENDING_SIGNALS:
             loop.add_signal_handler(number, app.exit)
-        return await app.run_async()
+        result = await app.run_async()
+        return result or app.crash
 
 
 def _explain(failure: Exception) -> str:
-    if not isinstance(failure, (UserError, RequestFailed)):
-        return f"{type(failure).__name__}: {' '.join(str(failure).split())}"
     first, *others = [line for line in str(failure).splitlines() if line.strip()] or [""]
     return "\n".join([first, *others[-_SHOWN_LINES:]])

@@ -136,6 +136,8 @@ class ConsoleApp(App[Exception]):
 
     def __init__(self, system: SystemToShow) -> None:
         super().__init__()
+        self.crash: Exception | None = None
+        """What has gone wrong in the console itself, which has ended it."""
         self._system = system
         self._session: Session | None = None
         for theme in COLOUR_BLIND_SAFE:
@@ -143,6 +145,15 @@ class ConsoleApp(App[Exception]):
         self.theme = system.theme or DEFAULT_THEME
         keymap: Keymap = dict(system.keys)
         self.set_keymap(keymap)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.crash = self.crash or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        # Textual would write a traceback with the values of all variables. What was called with
+        # secrets is shown nowhere: whoever has opened the console tells of the error.
+        self.panic()
 
     def on_mount(self) -> None:
         """Opens the system, and says so."""

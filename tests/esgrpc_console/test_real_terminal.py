@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,5 +208,33 @@ def test_a_server_that_cannot_start_is_told_when_the_screen_is_restored(
             "esgrpc-console: The server of Payments ended with status 2", "MAX_PULL_INTERVAL='abc'"
         )
         assert "Traceback" not in shown
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("variable", ["", "1"])
+def test_what_goes_wrong_in_the_console_is_one_line_and_a_traceback_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    program = """
+from esgrpc_console.__main__ import main
+from esgrpc_console.tui.screens.starting_screen import StartingScreen
+
+def compose(self):
+    password = "secret"
+    raise RuntimeError(f"a defect of {len(password)} letters")
+
+StartingScreen.compose = compose
+main()
+"""
+    monkeypatch.setenv("ESGRPC_CONSOLE_DEBUG", variable)
+    command = (sys.executable, "-c", program)
+    terminal = Terminal("run", "eventsourcing_grpc.example:system", command=command)
+    try:
+        assert terminal.process.wait(START_TIMEOUT) == 2
+        shown = terminal.wait_for_text("RuntimeError: a defect of 6 letters")
+        assert "secret" not in shown
+        assert ("Traceback" in shown) == bool(variable)
+        assert ("esgrpc-console: unexpected RuntimeError: " in shown) != bool(variable)
     finally:
         terminal.close()
