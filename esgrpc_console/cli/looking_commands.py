@@ -247,8 +247,7 @@ def wait(
     all that its leaders had recorded when this command began, and through what that led to. Then
     the status is 0; 1 when it takes too long. Servers that don't answer yet are waited for.
     """
-    from esgrpc_console.headless.wait import wait_for_system
-    from esgrpc_console.headless.waiting import WaitRequest
+    from esgrpc_console.headless.wait import WaitRequest, wait_for_system
 
     request = WaitRequest(is_caught_up=is_caught_up, follower=follower, timeout=timeout)
     return wait_for_system(system, request, is_json=is_json)

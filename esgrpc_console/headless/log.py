@@ -68,7 +68,7 @@ def show_log(system: ChosenSystem, request: LogRequest, *, is_json: bool) -> int
                 originator_id=request.originator_id,
                 text=request.text,
             )
-            with explained():
+            with explained(name):
                 await _write_events(view, name, wanted, request, output)
         return SUCCESS
 

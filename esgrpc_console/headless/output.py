@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -55,25 +54,16 @@ class Output:
         self, *, is_json: bool, stdout: TextIO | None = None, stderr: TextIO | None = None
     ) -> None:
         self.is_json = is_json
-        self._stdout = stdout or sys.stdout
+        self.stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
-        self.is_terminal = self._stdout.isatty()
+        self.is_terminal = self.stdout.isatty()
         self._progress = ""
         self._has_colours = self.is_terminal and not os.environ.get("NO_COLOR")
 
     @property
     def width(self) -> int:
-        """How many characters a line may have: more than enough where there is no terminal."""
-        return shutil.get_terminal_size().columns if self.is_terminal else 1_000_000
-
-    @property
-    def pipe(self) -> int | None:
-        """The file descriptor of standard output, where it is a pipe that may be closed."""
-        try:
-            number = self._stdout.fileno()
-            return number if stat.S_ISFIFO(os.fstat(number).st_mode) else None
-        except OSError:
-            return None
+        """How many characters a line may have: any number where there is no terminal."""
+        return shutil.get_terminal_size().columns if self.is_terminal else sys.maxsize
 
     def write_json(self, value: JsonValue) -> None:
         """Writes a value as JSON, in ASCII and on one line."""
@@ -105,7 +95,7 @@ class Output:
 
     def flush(self) -> None:
         """Lets the reader have what was written."""
-        self._stdout.flush()
+        self.stdout.flush()
 
     def complain(self, text: str) -> None:
         """Writes text from anywhere to standard error."""
@@ -128,7 +118,7 @@ class Output:
             self._stderr.flush()
 
     def _write(self, text: str) -> None:
-        self._stdout.write(f"{text}\n")
+        self.stdout.write(f"{text}\n")
 
     def _table_line(
         self, columns: Sequence[Column], widths: Sequence[int], row: Sequence[Cell]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 from esgrpc_console.chosen_system import ChosenSystem
 from esgrpc_console.headless.names import find_name
 from esgrpc_console.headless.output import Output
+from esgrpc_console.headless.reading_end import noticing_end_of_reading
 from esgrpc_console.outcome import FAILURE, NO, CommandFailed
 from esgrpc_console.system_view import RequestFailed, SystemUnreachable, SystemView, words
 from esgrpc_console.system_view.failures import ServerUnavailable
@@ -21,7 +21,6 @@ from esgrpc_console.system_view.options import ConnectionOptions, OptionError
 from esgrpc_console.system_view.views import ApplicationView, Description, Health
 
 _DESCRIBE_TIMEOUT = 8.0
-_CLOSED = select.POLLERR | select.POLLHUP
 
 
 def open_view(system: ChosenSystem, *, interval: float = 0.5) -> SystemView:
@@ -62,15 +61,19 @@ def run(command: Callable[[], Coroutine[Any, Any, int]], output: Output) -> int:
 def explained(what: str = "") -> Iterator[None]:
     """Turns a request that has failed into the end of the command.
 
-    :param what: could not be done, for the message.
+    :param what: the message is about, where it doesn't say so itself.
     :raises CommandFailed: with status 2 when there is no connection, 1 when a server has refused.
     """
     try:
         yield
     except RequestFailed as e:
         is_connection = isinstance(e, (SystemUnreachable, ServerUnavailable, OptionError))
-        msg = words.line(f"{what}: {e}" if what else str(e))
-        raise CommandFailed(msg, status=FAILURE if is_connection else NO) from e
+        told = str(e)
+        if what and isinstance(e, ServerUnavailable):
+            told = f"{what} can't be reached: {e}"
+        elif what not in told:
+            told = f"{what}: {e}"
+        raise CommandFailed(words.line(told), status=FAILURE if is_connection else NO) from e
 
 
 def find_application(view: SystemView, given: str) -> str:
@@ -122,17 +125,8 @@ async def _supervised(
 
     loop.set_exception_handler(_complain)
     loop.add_signal_handler(signal.SIGTERM, end, KeyboardInterrupt())
-    pipe = output.pipe
-    if pipe is None or sys.platform != "linux":
+    with noticing_end_of_reading(output.stdout, lambda: end(BrokenPipeError())):
         return await command()
-    # Somebody who has read enough, as "head" has, is noticed before there is more to write.
-    with select.epoll() as closing:
-        closing.register(pipe, 0)
-        loop.add_reader(closing.fileno(), end, BrokenPipeError())
-        try:
-            return await command()
-        finally:
-            loop.remove_reader(closing.fileno())
 
 
 def _complain(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -85,21 +85,23 @@ def write_status_tables(
 
 def _application_row(application: ApplicationView, with_rates: bool) -> list[Cell]:
     health, status = application.health, application.status
+    # How quick it was when it was last heard of tells nothing of now.
+    current = status if application.stale_since is None else None
     numbers = [words.number(status.head if status else None)]
     if with_rates:
         numbers += [
-            words.rate(status.events_per_second if status else None),
-            words.rate(status.calls_per_second if status else None),
-            words.rate(status.errors_per_second if status else None),
-            _milliseconds(status.p50_seconds if status else None),
-            _milliseconds(status.p99_seconds if status else None),
+            words.rate(current.events_per_second if current else None),
+            words.rate(current.calls_per_second if current else None),
+            words.rate(current.errors_per_second if current else None),
+            _milliseconds(current.p50_seconds if current else None),
+            _milliseconds(current.p99_seconds if current else None),
         ]
     else:
         numbers += [
             words.number(status.calls if status else None),
             words.number(status.errors if status else None),
         ]
-    since = status.serving_since if status else None
+    since = current.serving_since if current else None
     numbers.append(words.NONE if since is None else words.duration(time.monotonic() - since))
     # What is not current any more looks like it.
     style = Style.PLAIN if application.stale_since is None else Style.QUIET
@@ -113,18 +115,15 @@ def _application_row(application: ApplicationView, with_rates: bool) -> list[Cel
 
 def _following_row(following: FollowingView, with_rates: bool) -> list[Cell]:
     state, status = following.state, following.status
+    current = status if following.stale_since is None else None
     numbers = [
         words.number(status.position if status else None),
         words.number(following.head),
         words.number(following.lag),
-        (
-            words.duration(status.lag_seconds)
-            if status and status.lag_seconds is not None
-            else words.NONE
-        ),
+        words.seconds(current.lag_seconds if current else None),
     ]
     if with_rates:
-        numbers.append(words.rate(status.events_per_second if status else None))
+        numbers.append(words.rate(current.events_per_second if current else None))
     style = Style.PLAIN if following.stale_since is None else Style.QUIET
     shown = f"{state.symbol} {state.word}" if status else words.NONE
     if following.stale_since is not None:

@@ -111,6 +111,9 @@ class ApplicationConnection:
                 why = "no answer in time"
             except RequestFailed as e:
                 why = str(e)
+            except Exception as e:
+                # Whatever keeps it from being understood: what is shown must not look current.
+                why = f"what it says can't be understood: {type(e).__name__}: {e}"
             if self._opener.refusal:
                 why += f" (and the new certificate files can't be used: {self._opener.refusal})"
             self._state.lose(self.name, f"{why}{self._hint}", since=self._last_heard)
@@ -153,7 +156,7 @@ class ApplicationConnection:
         finally:
             health.cancel()
             renewal.cancel()
-            await asyncio.wait([health, renewal])
+            await asyncio.gather(health, renewal, return_exceptions=True)
 
     async def _watch_renewal(self) -> None:
         """Looks whether a certificate that expires soon has been replaced, which needs no restart."""
@@ -181,7 +184,7 @@ class ApplicationConnection:
         finally:
             for task in (reading, silence):
                 task.cancel()
-            await asyncio.wait({reading, silence})
+            await asyncio.gather(reading, silence, return_exceptions=True)
 
     async def _wait_for_silence(self) -> None:
         longest = max(_LEAST_SILENCE, _SILENT_INTERVALS * self._interval)
@@ -209,13 +212,11 @@ class ApplicationConnection:
     async def _watch_health(self) -> None:
         backoff = Backoff()
         while True:
-            health = Health.UNKNOWN
             try:
                 call = self._health.Watch(health_pb2.HealthCheckRequest())
                 async for response in call:
                     backoff.reset()
-                    health = _HEALTH.get(response.status, Health.UNKNOWN)
-                    self._hear_health(health)
+                    self._hear_health(_HEALTH.get(response.status, Health.UNKNOWN))
             except grpc.aio.AioRpcError as e:
                 if e.code() is grpc.StatusCode.UNIMPLEMENTED:
                     self._hear_health(Health.UNKNOWN)

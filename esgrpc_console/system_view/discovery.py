@@ -36,7 +36,7 @@ async def discover(addresses: Sequence[str], opener: ChannelOpener) -> Discovere
     """
     channels: dict[str, grpc.aio.Channel] = {}
     tasks: dict[asyncio.Task[pb.DescribeResponse], str] = {}
-    reasons: dict[str, str] = {}
+    errors: dict[str, grpc.aio.AioRpcError] = {}
     winner = ""
     try:
         for address in dict.fromkeys(addresses):
@@ -52,19 +52,21 @@ async def discover(addresses: Sequence[str], opener: ChannelOpener) -> Discovere
                 try:
                     described = task.result()
                 except grpc.aio.AioRpcError as e:
-                    reasons[address] = await opener.explain(e, address)
+                    errors[address] = e
                     continue
                 winner = address
                 return Discovered(address, channels[address], described)
     finally:
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for address, channel in channels.items():
             if address != winner:
                 await channel.close(None)
-    raise SystemUnreachable({address: reasons[address] for address in channels})
+    reasons = await asyncio.gather(
+        *(opener.explain(errors[address], address) for address in channels)
+    )
+    raise SystemUnreachable(dict(zip(channels, reasons, strict=True)))
 
 
 async def _describe(channel: grpc.aio.Channel) -> pb.DescribeResponse:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from esgrpc_console.system_view import words
 from esgrpc_console.system_view.channels import ChannelOpener
-from esgrpc_console.system_view.condition import Condition, is_serving
+from esgrpc_console.system_view.condition import Condition
 from esgrpc_console.system_view.connection import ApplicationConnection
 from esgrpc_console.system_view.discovery import Discovered, discover
 from esgrpc_console.system_view.failures import RequestFailed
@@ -23,7 +23,8 @@ from esgrpc_console.system_view.requests import SystemRequests
 from esgrpc_console.system_view.searching import LogSearch
 from esgrpc_console.system_view.system_state import SystemState
 from esgrpc_console.system_view.tracing import Trace
-from esgrpc_console.system_view.views import ApplicationView, EventPage, EventView, Health
+from esgrpc_console.system_view.views import ApplicationView, EventView, Health
+from esgrpc_console.system_view.waiting import Waiting
 from eventsourcing_grpc.addresses import check_address, is_loopback
 from eventsourcing_grpc.protos import operations_pb2 as pb
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _MANY_APPLICATIONS = 16
 _INTERVAL_OF_MANY = 1.0
-_MAX_ROUNDS = 20
 
 
 class SystemView(SystemRequests):
@@ -67,6 +67,7 @@ class SystemView(SystemRequests):
         self._clock = clock
         self._interval = self._options.interval
         self._is_address_translated = False
+        self._is_left = False
         self._connections: dict[str, ApplicationConnection] = {}
 
     async def __aenter__(self) -> Self:
@@ -104,7 +105,12 @@ class SystemView(SystemRequests):
         traceback: TracebackType | None,
     ) -> None:
         """Ends all tasks and closes all connections."""
-        await asyncio.gather(*(connection.stop() for connection in self._connections.values()))
+        self._is_left = True
+        while self._connections:
+            # One that is told of others, while it is being stopped, may have connected to them.
+            connections = tuple(self._connections.values())
+            self._connections.clear()
+            await asyncio.gather(*(connection.stop() for connection in connections))
 
     async def wait_until_heard(self, timeout: float = 5.0) -> bool:
         """Waits until every application has told how it is, or was found not to answer.
@@ -120,7 +126,11 @@ class SystemView(SystemRequests):
         return True
 
     async def wait_until(
-        self, predicate: Callable[[Condition], bool], timeout: float = 60.0
+        self,
+        predicate: Callable[[Condition], bool],
+        timeout: float = 60.0,
+        *,
+        follower: str = "",
     ) -> Condition:
         """Waits until a system is as it is wanted, and returns its condition then.
 
@@ -131,32 +141,19 @@ class SystemView(SystemRequests):
 
         :param predicate: tells of a condition whether it is wanted:
             ``lambda condition: condition.is_caught_up``.
-        :param timeout: in seconds.
+        :param timeout: in seconds. 0: looks once, which takes 10 s at most.
+        :param follower: only this application, and those that it follows, matter. Empty: all do.
         :raises TimeoutError: when it is not so in time, saying what is wrong.
+        :raises RequestFailed: when the system has no such follower.
         """
-        condition = self._condition({})
+        if follower and follower not in self.state.applications:
+            raise self._unknown(follower)
+        waiting = Waiting(self, predicate, follower=follower, clock=self._clock)
         try:
-            async with asyncio.timeout(timeout):
-                await self.wait_until_heard(timeout)
-                heads = await self._read_heads()
-                seen, rounds = self.state.changes.count, 0
-                while True:
-                    condition = self._condition(heads)
-                    if predicate(condition):
-                        rounds += 1
-                        newer = await self._read_heads()
-                        if newer == heads or rounds > min(len(self.state.followings), _MAX_ROUNDS):
-                            return condition
-                        heads = newer
-                        continue
-                    seen = await self.state.changes.wait(seen)
-                    if self._has_come_back(heads):
-                        heads = await self._read_heads()
+            return await waiting.run(timeout)
         except TimeoutError as e:
-            wrong = [problem.text for problem in condition.problems]
-            if condition.max_lag_events:
-                behind = words.count(condition.max_lag_events, "event")
-                wrong.append(f"the slowest follower is {behind} behind")
+            condition = waiting.condition
+            wrong = dict.fromkeys((*condition.illnesses, *condition.arrears))
             told = "; ".join(wrong) or "nothing is wrong with it"
             msg = f"the system is not as it is wanted after {timeout:g} s: {told}"
             raise TimeoutError(msg) from e
@@ -189,45 +186,23 @@ class SystemView(SystemRequests):
         await trace.run()
         return trace
 
-    def _condition(self, heads: Mapping[str, int]) -> Condition:
-        return Condition.of(self.state, self._clock(), heads)
-
-    def _has_come_back(self, heads: Mapping[str, int]) -> bool:
-        """Tells whether there are applications whose logs could not be read, and now can be."""
-        return any(
-            name not in heads and is_serving(application)
-            for name, application in self.state.applications.items()
-        )
-
-    async def _read_heads(self) -> dict[str, int]:
-        """Returns how long logs are now, as the logs themselves say. Those that can't be read lack."""
-        names = tuple(self._connections)
-        pages = await asyncio.gather(
-            *(
-                self.read_events(name, limit=1, is_backwards=True, with_state=False)
-                for name in names
-            ),
-            return_exceptions=True,
-        )
-        heads = {}
-        for name, page in zip(names, pages, strict=True):
-            if isinstance(page, EventPage):
-                heads[name] = page.head
-            elif not isinstance(page, RequestFailed):
-                raise page
-        return heads
-
     def _operations(self, application: str) -> OperationsAsyncStub:
         connection = self._connections.get(application)
         if connection is None:
-            name = words.line(application)
-            if application in self.state.applications:
-                msg = f"the address of {name} is not known, or can't be used"
-            else:
-                names = ", ".join(map(words.line, self.state.applications))
-                msg = f"there is no application {name!r} in this system: it has {names}"
+            if application not in self.state.applications:
+                raise self._unknown(application)
+            if self._is_left:
+                msg = "the connection to the system has been closed"
+                raise RequestFailed(msg)
+            msg = f"the address of {words.line(application)} is not known, or can't be used"
             raise RequestFailed(msg)
         return connection.operations
+
+    def _unknown(self, application: str) -> RequestFailed:
+        names = ", ".join(map(words.line, self.state.applications))
+        return RequestFailed(
+            f"there is no application {words.line(application)!r} in this system: it has {names}"
+        )
 
     def _check_overrides(self, described: pb.DescribeResponse) -> None:
         names = {described.name, *(application.name for application in described.applications)}

@@ -101,7 +101,11 @@ class Trace:
     @property
     def notes(self) -> Sequence[str]:
         """What people should know of what has been found: what may be missing from it, and why."""
-        notes = [search.note for search in self._searches.values() if search.note]
+        notes = [
+            search.note
+            for name, search in self._searches.items()
+            if search.note and name not in self.failures
+        ]
         for application, why in self.failures.items():
             notes.append(f"{words.line(application)} was not looked through: {why}")
         if self.is_capped:

@@ -35,12 +35,15 @@ def _condition(state: SystemState) -> Condition:
 
 def test_a_system_in_which_all_is_well_is_healthy_and_caught_up() -> None:
     condition = _condition(the_example().state)
-    assert condition == Condition(True, True, True, 0, 0.0, ())
+    assert condition == Condition((), (), True, 0, 0.0, ())
+    assert (condition.is_healthy, condition.is_caught_up) == (True, True)
 
 
 def test_a_lag_is_not_caught_up_and_no_illness() -> None:
-    state = _state(FollowingState.CATCHING_UP, read=8, lag_seconds=3.5)
-    assert _condition(state) == Condition(True, False, True, 4, 3.5, ())
+    condition = _condition(_state(FollowingState.CATCHING_UP, read=8, lag_seconds=3.5))
+    arrears = ("Payments is 4 events behind Orders (catching up)",)
+    assert condition == Condition((), arrears, True, 4, 3.5, ())
+    assert (condition.is_healthy, condition.is_caught_up) == (True, False)
 
 
 def test_a_follower_that_has_not_heard_of_the_newest_event_is_not_caught_up() -> None:

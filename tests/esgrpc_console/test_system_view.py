@@ -8,7 +8,7 @@ import sys
 from time import monotonic
 
 import pytest
-from eventsourcing.utils import get_topic
+from eventsourcing.utils import EnvType, get_topic
 
 from esgrpc_console.system_view import (
     CallFailed,
@@ -21,6 +21,8 @@ from esgrpc_console.system_view import (
     find_problems,
 )
 from eventsourcing_grpc.application_server import GrpcApplicationServer
+from eventsourcing_grpc.example import Orders
+from eventsourcing_grpc.example import system as example
 from eventsourcing_grpc.server_process import ServerProcess
 from tests.esgrpc_console.conftest import QUICK, Servers, free_addresses, stop, wait_for
 from tests.esgrpc_console.shop import UNKIND, Complaints, Shop, failing_system, system
@@ -135,6 +137,30 @@ async def test_a_lost_server_is_stale_with_age_and_reason_and_is_found_again(
     server.start()
     await wait_for(lambda: _is_all_well(view), "it is found again")
     assert view.state.applications["Payments"].stale_since is None
+
+
+async def test_what_can_not_be_understood_is_not_shown_as_current(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        msg = "a newer protocol"
+        raise ValueError(msg)
+
+    monkeypatch.setattr("esgrpc_console.system_view.connection.status_from", fail)
+    async with SystemView(servers["Orders"].address, env={}, options=QUICK) as view:
+        assert await view.wait_until_heard()
+        for application in view.state.applications.values():
+            assert application.health is Health.UNREACHABLE
+            assert (
+                application.why == "what it says can't be understood: ValueError: a newer protocol"
+            )
+
+
+async def test_requests_after_leaving_fail_with_words(servers: Servers) -> None:
+    async with SystemView(servers["Orders"].address, env={}, options=QUICK) as view:
+        pass
+    with pytest.raises(RequestFailed, match="the connection to the system has been closed"):
+        await view.read_events("Orders")
 
 
 async def test_requests_to_a_lost_server_fail_with_words(
@@ -275,6 +301,35 @@ async def test_a_wait_for_what_never_comes_tells_that_nothing_is_wrong(view: Sys
     await wait_for(lambda: _is_all_well(view), "all is well")
     with pytest.raises(TimeoutError, match="nothing is wrong with it"):
         await view.wait_until(lambda _: False, timeout=0.2)
+
+
+async def test_a_wait_may_be_for_one_follower_and_for_one_look(
+    view: SystemView, servers: Servers
+) -> None:
+    await stop(servers["Payments"])
+    await wait_for(
+        lambda: view.state.applications["Payments"].health is Health.UNREACHABLE, "it is lost"
+    )
+    condition = await view.wait_until(lambda c: c.is_caught_up, 0, follower="Reservations")
+    assert condition == await view.wait_until(lambda c: c.is_healthy, 0, follower="Reservations")
+    with pytest.raises(TimeoutError, match="after 0 s: Payments has been unreachable"):
+        await view.wait_until(lambda c: c.is_healthy, 0)
+    with pytest.raises(RequestFailed, match="there is no application 'Nobody' in this system"):
+        await view.wait_until(lambda c: c.is_healthy, follower="Nobody")
+
+
+async def test_a_follower_of_a_log_that_was_replaced_is_not_caught_up(
+    view: SystemView, servers: Servers, example_env: EnvType
+) -> None:
+    await view.call_method("Orders", "create_new_order", {})
+    await view.wait_until(lambda condition: condition.is_caught_up)
+    await view.pause_following("Payments", "Orders", "a test")
+    await stop(servers["Orders"])
+    servers["Orders"] = GrpcApplicationServer(Orders, example_env, system=example)
+    servers["Orders"].start()
+    await view.wait_until(lambda condition: condition.is_healthy, follower="Payments")
+    with pytest.raises(TimeoutError, match="the log of Orders could not be read, or is shorter"):
+        await view.wait_until(lambda condition: condition.is_caught_up, 1, follower="Payments")
 
 
 async def test_everything_is_heard_soon_after_connecting(servers: Servers) -> None:

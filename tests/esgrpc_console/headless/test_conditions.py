@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 from collections.abc import Iterator
 
 import pytest
 
-from esgrpc_console.chosen_system import ChosenSystem
-from esgrpc_console.headless.waiting import Waiting, WaitRequest
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.example import Orders, Payments, Reservations
 from eventsourcing_grpc.example import system as example
@@ -147,6 +144,32 @@ def test_an_application_that_can_not_be_reached_is_status_1(
     assert told["is_done"] is False
     assert any("Reservations has been unreachable" in text for text in told["waiting_for"])
     assert console_here("wait", address, "--follower", "payments").returncode == 0
+    shown = console_here("status", address)
+    [row] = [line for line in shown.stdout.splitlines() if line.startswith("Reservations  127")]
+    assert row.split()[3:] == ["unreachable", "–", "–", "–", "–"]
+
+
+def test_what_one_application_does_not_tell_keeps_nothing_from_being_told_of_others(
+    parts: dict[str, GrpcApplicationServer],
+) -> None:
+    parts["Orders"].start()
+    address = parts["Orders"].address
+    order_id = _application(ServedSystem(parts)).create_new_order()
+    unreachable = f"can't be reached on {parts['Payments'].address}: connection refused"
+    listed = console_here("methods", address)
+    assert listed.returncode == 2
+    assert "Orders.create_new_order() -> UUID" in listed.stdout
+    assert f"esgrpc-console: Payments {unreachable}" in listed.stderr.splitlines()
+    traced = console_here("trace", address, str(order_id))
+    assert traced.returncode == 2
+    assert "Order.Created" in traced.stdout
+    assert sorted(traced.stderr.splitlines()) == [
+        f"esgrpc-console: {name} was not looked through: connection refused"
+        for name in ("Payments", "Reservations")
+    ]
+    state = console_here("aggregate", address, "Payments", "x")
+    assert (state.returncode, state.stdout) == (2, "")
+    assert state.stderr == "esgrpc-console: Payments can't be reached: connection refused\n"
 
 
 def test_watching_goes_on_until_it_is_interrupted(orders: ServedSystem) -> None:
@@ -173,16 +196,12 @@ def test_waiting_takes_no_longer_than_it_is_given(lagging: ServedSystem) -> None
     assert console_here(*wait, "payments").returncode == 1
 
 
-async def test_what_was_recorded_before_and_what_it_led_to_is_waited_for(
-    orders: ServedSystem,
-) -> None:
+def test_what_was_recorded_before_and_what_it_led_to_is_waited_for(orders: ServedSystem) -> None:
     application = _application(orders)
     for _ in range(5):
-        order_id = await asyncio.to_thread(application.create_new_order)
-        request = WaitRequest(is_caught_up=True)
-        chosen = ChosenSystem((orders.servers["Payments"].address,))
-        async with Waiting(chosen, request, lambda _: None) as waiting:
-            await waiting.wait()
+        order_id = application.create_new_order()
+        waited = console_here("wait", orders.servers["Payments"].address, "--caught-up")
+        assert (waited.returncode, waited.stderr) == (0, "")
         assert application.is_order_paid(order_id)
 
 
