@@ -19,8 +19,8 @@ from esgrpc_console.system_view.json_values import JsonObject, JsonProblem, read
 from esgrpc_console.system_view.parameters import Parameter
 from esgrpc_console.system_view.views import MethodView
 
-_WRONG_ARGUMENTS = "ArgumentsError"
-"""The class of what servers raise for arguments that they can't convert."""
+_NOT_ALLOWED = "PermissionDeniedError"
+"""What a server refuses a call with that its caller may not make."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,9 @@ def call_method(system: ChosenSystem, request: CallRequest, *, is_json: bool) ->
 def _read_json_arguments(text: str | None) -> JsonObject:
     if text is None:
         return {}
+    if text == "-" and sys.stdin is None:
+        msg = "standard input, where --json-args - reads, is closed"
+        raise CommandFailed(msg)
     try:
         arguments = read_json(sys.stdin.read() if text == "-" else text)
     except JsonProblem as e:
@@ -102,12 +105,11 @@ def _arguments_from_words(method: MethodView, given: Sequence[str]) -> JsonObjec
 
 
 def _tell_failure(error: CallFailed, called: str, output: Output) -> int:
-    is_raised = error.error_class not in {"", _WRONG_ARGUMENTS}
-    status = NO if is_raised and not error.violations else FAILURE
+    status = NO if error.error_class or error.refusal == _NOT_ALLOWED else FAILURE
     if output.is_json:
         output.complain_in_json(
             {
-                "error_class": error.error_class,
+                "error_class": error.error_class or error.refusal,
                 "message": error.message,
                 "violations": dict(error.violations),
                 "is_outcome_unknown": error.is_outcome_unknown,
@@ -120,6 +122,8 @@ def _tell_failure(error: CallFailed, called: str, output: Output) -> int:
             output.complain(f"{called}: {field}: {what}" if field else f"{called}: {what}")
     elif error.error_class:
         output.complain_plainly(f"{error.error_class}: {error.message}".removesuffix(": "))
+    elif error.refusal:
+        output.complain(error.message)
     else:
         unknown = " (it may have been carried out all the same)" if error.is_outcome_unknown else ""
         output.complain(f"{called}: {error.message}{unknown}")

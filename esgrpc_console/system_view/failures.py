@@ -13,6 +13,17 @@ from esgrpc_console.system_view import words
 from eventsourcing_grpc.protos.application_pb2 import RaisedException
 
 _DETAILS_KEY = "grpc-status-details-bin"
+_OWN_ERRORS = "eventsourcing_grpc.errors:"
+# Their messages say all: what they are called is of no use to people.
+_SELF_EXPLAINING = ("eventsourcing_grpc.", "eventsourcing.application:AggregateNotFoundError")
+_REFUSING_CODES = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
 
 
 class RequestFailed(Exception):
@@ -45,8 +56,9 @@ class CallFailed(RequestFailed):
     """Raised when a method's call failed.
 
     ``error_class`` is the name of the exception's class, or empty when the application raised
-    none; ``violations`` says what is wrong, by parameter; ``traceback`` is the server's, where it
-    may be seen; ``is_outcome_unknown`` tells that the method may have been carried out.
+    none; ``refusal`` is the name of the error with which the server kept the call from it, or empty;
+    ``violations`` says what is wrong, by parameter; ``traceback`` is the server's, where it may be
+    seen; ``is_outcome_unknown`` tells that the method may have been carried out.
     """
 
     def __init__(
@@ -54,6 +66,7 @@ class CallFailed(RequestFailed):
         message: str,
         *,
         error_class: str = "",
+        refusal: str = "",
         violations: Mapping[str, str] | None = None,
         traceback: str = "",
         is_outcome_unknown: bool = False,
@@ -61,6 +74,7 @@ class CallFailed(RequestFailed):
         super().__init__(message)
         self.message = message
         self.error_class = error_class
+        self.refusal = refusal
         self.violations = dict(violations or {})
         self.traceback = traceback
         self.is_outcome_unknown = is_outcome_unknown
@@ -79,6 +93,9 @@ def explain(error: grpc.aio.AioRpcError) -> str:
         case grpc.StatusCode.CANCELLED:
             return "the connection was given up"
         case code:
+            raised, _ = _details(error)
+            if raised.topic.startswith(_SELF_EXPLAINING):
+                details = " ".join(raised.message.split())
             return details or code.name.lower().replace("_", " ")
 
 
@@ -98,25 +115,33 @@ def is_unavailable(error: grpc.aio.AioRpcError) -> bool:
 
 def call_failed(error: grpc.aio.AioRpcError) -> CallFailed:
     """Returns what a failed call of a method is to be raised as."""
-    raised = RaisedException()
-    bad_request = BadRequest()
-    for detail in _status(error).details:
-        detail.Unpack(raised)
-        detail.Unpack(bad_request)
+    raised, bad_request = _details(error)
     if not raised.topic:
         is_unimplemented = error.code() is grpc.StatusCode.UNIMPLEMENTED
         return CallFailed(
             (error.details() or "") if is_unimplemented else explain(error),
             is_outcome_unknown=_is_outcome_unknown(error),
         )
+    name = raised.topic.rpartition(":")[2].rpartition(".")[2]
+    is_refusal = raised.topic.startswith(_OWN_ERRORS) and error.code() in _REFUSING_CODES
     return CallFailed(
         raised.message,
-        error_class=raised.topic.rpartition(":")[2].rpartition(".")[2],
+        error_class="" if is_refusal else name,
+        refusal=name if is_refusal else "",
         violations={
             violation.field: violation.description for violation in bad_request.field_violations
         },
         traceback=raised.traceback,
     )
+
+
+def _details(error: grpc.aio.AioRpcError) -> tuple[RaisedException, BadRequest]:
+    """Returns what the server has told of an exception. Both are empty where it has told nothing."""
+    raised, bad_request = RaisedException(), BadRequest()
+    for detail in _status(error).details:
+        detail.Unpack(raised)
+        detail.Unpack(bad_request)
+    return raised, bad_request
 
 
 def _status(error: grpc.aio.AioRpcError) -> Status:
