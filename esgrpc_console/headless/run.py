@@ -22,6 +22,7 @@ from typing import Any, TextIO
 
 from eventsourcing.system import System
 
+from esgrpc_console.headless.reading_end import noticing_end_of_reading
 from esgrpc_console.local_environment import GRPC_VERBOSITY, local_environment
 from esgrpc_console.outcome import FAILURE, INTERRUPTED, NO, SUCCESS, CommandFailed
 from esgrpc_console.server_endings import in_one_line
@@ -75,10 +76,15 @@ class _Run:
             if not signalled.done():
                 signalled.set_result(number)
 
+        def end() -> None:
+            if not signalled.done():
+                signalled.set_exception(BrokenPipeError())
+
         for number in _STATUSES:
             loop.add_signal_handler(number, hear, number)
         try:
-            status, reason = await self._start_and_watch(signalled)
+            with noticing_end_of_reading(self._stdout, end):
+                status, reason = await self._start_and_watch(signalled)
         except CommandFailed as e:
             self._tell("error", message=str(e))
             self._tell("stopped", reason="not started", status=e.status)
