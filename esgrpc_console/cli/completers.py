@@ -91,7 +91,8 @@ def _system(context: click.Context) -> ChosenSystem | None:
     from eventsourcing_grpc.user_errors import UserError
 
     params = context.params
-    words = params.get("system") or ()
+    # While the value of an option is typed, click has not told arguments from each other.
+    words = params.get("system") or context.args[:1]
     files = {name: params.get(name) for name in ("root_cert", "cert", "key")}
     try:
         return choose_system(

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
+from itertools import islice
 
 from esgrpc_console.system_view.json_values import (
     ABSENT,
@@ -22,6 +23,7 @@ from esgrpc_console.system_view.json_values import (
 )
 
 _MAX_REFERENCES = 20
+_MAX_LEAVES = 200
 _MAX_WORDS_DEPTH = 3
 _MAX_SIGNATURE_LENGTH = 5_000
 
@@ -78,7 +80,7 @@ class ArgumentType:
         :param annotation: the type as the method's author wrote it, where that is known.
         """
         self._definitions = definitions
-        self._schemas = list(_leaves(schema, definitions))
+        self._schemas = list(islice(_leaves(schema, definitions), _MAX_LEAVES))
         leaves = [_Leaf(leaf) for leaf in self._schemas]
         self.is_nullable = any(leaf.is_nullable for leaf in leaves)
         """Whether None will do."""

@@ -140,7 +140,7 @@ class _Tail:
             with_state=self._with_state,
         )
         if page.head < self._position:
-            how = f"shorter than before: it ends at #{page.head:,}"
+            how = f"shorter than #{self._position:,}: it ends at #{page.head:,}"
             raise log_replaced(self._application, how)
         if page.events:
             self._last = page.events[-1]

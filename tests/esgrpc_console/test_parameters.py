@@ -90,6 +90,13 @@ def test_a_schema_that_refers_to_itself_ends() -> None:
     assert parameters_from_schema(json.dumps(schema))[0].name == "node"
 
 
+def test_a_schema_that_chooses_among_itself_again_and_again_ends() -> None:
+    itself = {"$ref": "#/$defs/Many"}
+    schema = {"properties": {"value": itself}, "$defs": {"Many": {"anyOf": [itself] * 30}}}
+    (parameter,) = parameters_from_schema(json.dumps(schema))
+    assert parameter.type_words == "any"
+
+
 def test_schemas_of_the_server_are_understood() -> None:
     from eventsourcing_grpc.json_arguments import parameters_schema
     from eventsourcing_grpc.methods import ExposedMethods

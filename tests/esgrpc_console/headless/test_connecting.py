@@ -143,4 +143,5 @@ def test_a_shell_is_offered_what_the_system_tells(orders: ServedSystem) -> None:
     assert offered(f"call {at} Orders.get_order or") == ["plain,order_id="]
     assert offered(f"pause {at} ") == ["plain,Orders", "plain,Payments", "plain,Reservations"]
     assert offered(f"pause {at} orders P") == ["plain,Payments"]
+    assert offered(f"wait {at} --follower pay") == ["plain,Payments"]
     assert offered(f"log nowhere,{at} pay") == [""]

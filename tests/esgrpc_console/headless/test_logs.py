@@ -148,7 +148,7 @@ def test_a_reader_that_has_enough_ends_the_command(
 def test_a_log_that_was_replaced_is_status_1(server: GrpcApplicationServer) -> None:
     result = console_here("log", server.address, "Shop", "--after", "5")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "shorter than before: it ends at #0" in result.stderr
+    assert "shorter than #5: it ends at #0" in result.stderr
 
 
 def test_the_state_of_an_aggregate_is_told_at_any_version(

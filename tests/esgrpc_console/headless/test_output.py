@@ -48,6 +48,12 @@ def test_a_terminal_has_colours_and_an_edge() -> None:
     assert first == "\x1b[32ma\x1b[0m         1  xxxxxx…"
 
 
+def test_what_is_not_for_a_terminal_is_never_cut() -> None:
+    stream = io.StringIO()
+    Output(is_json=False, stdout=stream).write_line("你" * 2_000_000)
+    assert stream.getvalue() == "你" * 2_000_000 + "\n"
+
+
 def test_without_colour_wanted_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     stream = _Terminal()
