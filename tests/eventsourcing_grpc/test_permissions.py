@@ -338,6 +338,21 @@ def test_certificate_of_a_similar_name_is_a_strangers(
         party.client.app.get_name()
 
 
+@pytest.mark.parametrize("kind", ["common name", "host name"])
+def test_name_that_only_begins_like_another_is_a_strangers(
+    serve: Serve, authority: Authority, party_of: Callable[..., Party], kind: str
+) -> None:
+    name = "alice\0.mallory.example"
+    owner = {
+        "common name": authority.sign(name),
+        "host name": authority.sign("mallory", [x509.DNSName(name)]),
+    }[kind]
+    server = serve(Notebook, **authority.server_files(), GRPC_ALLOWED_CLIENTS="alice")
+    party = party_of(server, kind, authority.files_of("similar", owner))
+    with pytest.raises(PermissionDeniedError, match="may not call Notebook"):
+        party.client.app.get_name()
+
+
 def test_refused_caller_is_told_what_is_missing(
     serve: Serve, authority: Authority, party_of: Callable[..., Party]
 ) -> None:
