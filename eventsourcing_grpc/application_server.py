@@ -181,13 +181,19 @@ class GrpcApplicationServer:
         check_is_free(self._listen_address, self._name)
         if not isinstance(getattr(self._application, "recorder", None), POPORecorder):
             self._application = None
+        methods = ExposedMethods(self.app_class)
         application = self.application
         try:
             self._session = session_of(application.recorder, self._name)
         except UserError:
             application.close()
             raise
-        self._telemetry.begin(application.recorder, certificates)
+        try:
+            self._telemetry.begin(application.recorder, certificates)
+        except BaseException:
+            self._session.stop()
+            application.close()
+            raise
         self._feed = NotificationFeed(
             application.recorder,
             self._max_pull_interval,
@@ -200,7 +206,6 @@ class GrpcApplicationServer:
         self._health = standard_services.Health(self._name)
         self._followings = []
         self._audit = AuditLog(self._name)
-        methods = ExposedMethods(self.app_class)
         # Without certificates nobody has a name.
         allowed = self._permissions if certificates is not None else Permissions()
         guard = PermissionInterceptor(self._name, allowed, methods, self._audit)
@@ -219,7 +224,7 @@ class GrpcApplicationServer:
             # A server that is started again has a new feed.
             others = [f for f in application.followers if not isinstance(f, NotificationFeed)]
             application.followers[:] = [*others, self._feed]
-            self._followings = self._make_followings(application)
+            self._make_followings(application)
             # Listening can't be undone before the start: what may fail comes first.
             addresses = self._known_addresses()
             self._listen(certificates)
@@ -249,21 +254,19 @@ class GrpcApplicationServer:
         if warning:
             logger.warning("%s", warning)
 
-    def _make_followings(self, application: Application[Any]) -> list[Following]:
+    def _make_followings(self, application: Application[Any]) -> None:
         if self._system is None:
-            return []
+            return
         addresses = {
             leader: server_address(self.env, leader)
             for leader in self._system.follows.get(self._name, ())
         }
-        followings = []
         for leader, address in addresses.items():
             assert isinstance(application, Follower)
             channel = open_channel(address, self.env, self._name)
             lock = self._session.lock(leader)
             tracer = self._telemetry.event_tracer(leader)
-            followings.append(Following(application, leader, address, channel, lock, tracer))
-        return followings
+            self._followings.append(Following(application, leader, address, channel, lock, tracer))
 
     def _add_services(
         self,
@@ -366,31 +369,37 @@ class GrpcApplicationServer:
             following.stop(max(0.0, deadline - monotonic()))
         calls_ended.wait()
         self._health.shutdown()
-        self._streams.shutdown()
         self._telemetry.end()
         # Who takes over need not wait for what still runs, which can't record the same once more.
         self._session.stop()
         self._audit.close()
-        # Closing a database under a method that still runs, though its caller has been told or has
-        # gone, can end the process with a segmentation fault.
+        # Closing a database under a method or a stream that still reads, though its caller has been
+        # told or has gone, can end the process with a segmentation fault.
         closer = threading.Thread(
             target=_close_when_unused,
-            args=(self._application, self._calls, self._followings),
+            args=(self._application, self._calls, self._streams, self._followings),
             name=f"closer {self._name}",
             daemon=True,
         )
         closer.start()
         closer.join(max(_CLOSE_TIMEOUT, deadline - monotonic()))
         if closer.is_alive():
-            logger.warning("%s is left open: a method or a policy of it still runs", self._name)
+            logger.warning(
+                "%s is left open: a method or a policy of it still runs, or its database does not answer",
+                self._name,
+            )
 
 
 def _close_when_unused(
-    application: Application[Any] | None, calls: ThreadPoolExecutor, followings: list[Following]
+    application: Application[Any] | None,
+    calls: ThreadPoolExecutor,
+    streams: StreamPool,
+    followings: list[Following],
 ) -> None:
     for following in followings:
         following.stop()
     calls.shutdown(wait=True, cancel_futures=True)
+    streams.shutdown()
     if application is not None:
         try:
             application.close()

@@ -12,6 +12,7 @@ from uuid import UUID
 import grpc
 import pytest
 from eventsourcing.application import Application
+from eventsourcing.persistence import Notification
 from eventsourcing.utils import EnvType
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
@@ -306,6 +307,32 @@ def test_call_that_does_not_end_is_cut_off_within_3_seconds(
         waiting.result()
     assert "not known" in caught.value.__notes__[0]
     application_of(server).release()
+
+
+def test_server_stops_while_a_stream_waits_for_a_database_that_does_not_answer(
+    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = GrpcApplicationServer(Notebook, address_env(Notebook, free_address()))
+    application_of(server).add_note("recorded before the start")
+    server.start()
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def hang(**_: object) -> list[Notification]:
+        is_asked.set()
+        may_answer.wait(DEADLINE)
+        return []
+
+    monkeypatch.setattr(server.application.recorder, "select_notifications", hang)
+    with client_of(Notebook, server).subscribe() as subscription:
+        waiting = InBackground(lambda: list(subscription))
+        assert is_asked.wait(DEADLINE)
+        server.stop()
+        try:
+            assert server.has_stopped.wait(4)
+        finally:
+            may_answer.set()
+    assert waiting.result() == []
+    wait_until(lambda: server_threads() == [])
 
 
 @pytest.mark.parametrize("service", ["", *SERVICES])

@@ -34,7 +34,7 @@ from make_certificates import KeyAndCertificate, make_certificate, make_root
 from tests.applications import Notebook
 from tests.certificates import write_certificates
 from tests.eventsourcing_grpc.shop import Shop, call
-from tests.serving import Serve
+from tests.serving import Serve, sqlite_env
 from tests.waiting import DEADLINE, addresses_of, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -265,6 +265,16 @@ def test_address_that_is_taken_is_told_in_one_line(serve: Serve) -> None:
         f"The metrics of Orders can't be served on {address}: Address already in use. "
         "Set another one as ORDERS_GRPC_METRICS_ADDRESS"
     )
+
+
+def test_server_whose_metrics_address_is_taken_keeps_nothing_open(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        metrics = {"GRPC_METRICS_ADDRESS": f"127.0.0.1:{taken.getsockname()[1]}"}
+        env = {**addresses_of(Orders), **sqlite_env(tmp_path / "orders.db"), **metrics}
+        server = GrpcApplicationServer(Orders, env)
+        with pytest.raises(MetricsAddressError):
+            server.start()
+    assert server.application.closing.is_set()
 
 
 def test_extra_that_is_not_installed_is_told_in_one_line() -> None:
