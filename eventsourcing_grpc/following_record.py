@@ -47,6 +47,7 @@ class FollowingRecord:
         self._state_since = datetime.now(UTC)
         self._read_through = 0
         self._processed = 0
+        self._has_heard = False
         # Guards what belongs together, and wakes those who wait for another state or error.
         self._changed = threading.Condition(threading.Lock())
 
@@ -84,6 +85,7 @@ class FollowingRecord:
         """Notes that the leader is asked for what comes after a position."""
         with self._changed:
             self.position = self._read_through = position
+            self._has_heard = False
             if self.error is not None and 0 < self.error.notification_id <= position:
                 # Another instance of this follower has processed the event.
                 self._set_error(None)
@@ -93,7 +95,9 @@ class FollowingRecord:
     def begin_batch(self, head: int, read_through: int) -> None:
         """Notes that something has been heard from the leader, and is processed now."""
         with self._changed:
-            self.head = max(self.head, head)
+            # What is heard first may be of a log that has been restored, and is shorter than it was.
+            self.head = max(self.head, head) if self._has_heard else head
+            self._has_heard = True
             lag = self.head - read_through
             if self.state is not FollowingState.LIVE or lag > _CATCHING_UP_LAG:
                 self._set_state(FollowingState.CATCHING_UP)
