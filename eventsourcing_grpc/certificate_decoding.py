@@ -197,11 +197,14 @@ def _explain_pair(paths: CertificatePaths, error: ssl.SSLError) -> str:
 def certificate_names(decoded: dict[str, Any]) -> tuple[str, ...]:
     """Returns the subject alternative names, then the common name. Each once.
 
+    Names of directories, which are not text and mean nobody to gRPC, are left out.
+
     :param decoded: as ``ssl`` decodes a certificate.
     """
     names = [
         _address(name) if kind == "IP Address" else name
         for kind, name in decoded.get("subjectAltName", ())
+        if isinstance(name, str)
     ]
     return tuple(dict.fromkeys([*names, *_subject(decoded, "commonName")]))
 
