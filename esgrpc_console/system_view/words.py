@@ -10,9 +10,11 @@ NONE = "–"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
-# Control characters, and what turns the direction of text round: neither may reach a terminal.
+# Control characters, what turns the direction of text round, and halves of characters, which can't be
+# written: none of them may reach a terminal.
 _HARMFUL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb"
+    "\ud800-\udfff]"
 )
 _HARMFUL_BUT_NEWLINES = re.compile(_HARMFUL.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 _CONTROL_PICTURES = 0x2400
@@ -58,13 +60,16 @@ def ago(value: float | None) -> str:
 
 def clock_time(moment: datetime | None) -> str:
     """Writes a time of the local day with its milliseconds: ``14:02:09.118``."""
-    if moment is None:
-        return NONE
+    return NONE if moment is None else local(moment).strftime("%H:%M:%S.%f")[:-3]
+
+
+def local(moment: datetime) -> datetime:
+    """Returns a moment in local time, or as it is where there is no such local time: the first and
+    the last day that there are don't have every one."""
     try:
-        return moment.astimezone().strftime("%H:%M:%S.%f")[:-3]
+        return moment.astimezone()
     except (OverflowError, ValueError):
-        # The first and the last year that there are don't have every local time.
-        return moment.strftime("%H:%M:%S.%f")[:-3]
+        return moment
 
 
 def milliseconds(seconds: float) -> str:

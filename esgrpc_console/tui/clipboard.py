@@ -29,7 +29,10 @@ def copy(app: App[object], text: str, what: str = "") -> None:
 
     :param what: what it is, in words: "the event". By default the beginning of the text.
     """
-    is_for_terminal = len(text.encode("utf-8", "replace")) <= _MAX_OSC_52_BYTES
+    # Halves of characters can't be written.
+    written = text.encode("utf-8", "replace")
+    text = written.decode()
+    is_for_terminal = len(written) <= _MAX_OSC_52_BYTES
     if is_for_terminal:
         app.copy_to_clipboard(text)
     command = next(_commands(), None)

@@ -226,7 +226,8 @@ def _retry_consequences(following: FollowingView, now: float) -> tuple[str, ...]
 
 
 def _describe(event: EventView) -> str:
-    when = f"  {event.timestamp.astimezone():%Y-%m-%d %H:%M:%S}" if event.timestamp else ""
+    at = event.timestamp
+    when = f"  {words.local(at):%Y-%m-%d %H:%M:%S}" if at else ""
     lines = [f"{words.line(event.short_topic)}{when}", words.line(event.originator_id)]
     content = words.line(event.state or event.error)
     if len(content) > _MAX_SHOWN_STATE:

@@ -46,7 +46,9 @@ def test_counts_know_one_from_many() -> None:
     assert words.count(2000, "event") == "2,000 events"
 
 
-@pytest.mark.parametrize("code", [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202E, 0x2066, 0x2028])
+@pytest.mark.parametrize(
+    "code", [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202E, 0x2066, 0x2028, 0xD800, 0xDFFF]
+)
 def test_no_control_character_reaches_a_line(code: int) -> None:
     shown = words.line(f"a{chr(code)}b")
     assert len(shown) == 3

@@ -170,4 +170,4 @@ def event_lines(application: str, event: EventView) -> list[Line]:
 
 def date_time_words(at: datetime) -> str:
     """Writes a local time with its date and zone."""
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S.%f %z}"
+    return f"{words.local(at):%Y-%m-%d %H:%M:%S.%f %z}"
