@@ -103,7 +103,7 @@ class AggregateScreen(LiveScreen, EventActions):
     def on_mount(self) -> None:
         """Reads the events."""
         place = self.place
-        self._entitle()
+        self.watch(self._list, "status", self._entitle)
         self._list.open(place.application, LogFilter(originator_id=place.originator_id))
         self.go_to(place)
 
@@ -218,12 +218,6 @@ class AggregateScreen(LiveScreen, EventActions):
         selected = self.selected_event
         if selected is not None:
             self.post_message(Open(EventPlace(selected.application, selected.event.id)))
-
-    @on(EventList.StatusChanged)
-    def show_status(self, message: EventList.StatusChanged) -> None:
-        """Says how the list is."""
-        message.stop()
-        self._entitle()
 
     @on(EventList.LogReplaced)
     def read_again(self, message: EventList.LogReplaced) -> None:

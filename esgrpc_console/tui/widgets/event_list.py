@@ -8,6 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.reactive import var
 
 from esgrpc_console.system_view import (
     ApplicationView,
@@ -45,8 +46,9 @@ class EventList(Horizontal):
     }
     """
 
-    class StatusChanged(Message):
-        """Posted when ``status`` is another."""
+    # Watched, and not told by messages: what a key changes is to be in the next frame as a whole.
+    status: var[ListStatus] = var(ListStatus)
+    """How the list is."""
 
     class Selected(Message):
         """Posted when the cursor is on another event, which is in ``selected``."""
@@ -72,13 +74,12 @@ class EventList(Horizontal):
     ) -> None:
         super().__init__(id=id)
         self.view = LogView(shows_aggregate=shows_aggregate)
-        self.status = ListStatus()
         self._session = session
         self._scrollbar = LogScrollbar()
         self._window: LogWindow | None = None
         self._reading: Wish | None = None
         self._failed: Wish | None = None
-        self._paused_at = 0
+        self._paused_at: int | None = None
         self._heard_head = -1
         self._heard_start: object = None
         self._replacements = 0
@@ -87,6 +88,10 @@ class EventList(Horizontal):
         """The rows, and where in the log they are."""
         yield self.view
         yield self._scrollbar
+
+    def on_mount(self) -> None:
+        """Says at once when the newest event is followed no more, or again."""
+        self.watch(self.view, "is_following", self._note_following, init=False)
 
     @property
     def window(self) -> LogWindow | None:
@@ -108,6 +113,7 @@ class EventList(Horizontal):
         self._failed = None
         self.status = ListStatus()
         self.view.forget()
+        self.view.is_following = at is None
         self._watch(self._window)
         self._read(Wish(WishKind.LAST) if at is None else Wish(WishKind.GO_TO, at))
 
@@ -173,7 +179,11 @@ class EventList(Horizontal):
     @on(LogView.EndWanted)
     def _go_to_end(self, message: LogView.EndWanted) -> None:
         message.stop()
-        self._read(Wish(WishKind.LAST if message.is_last else WishKind.FIRST))
+        if message.is_last:
+            self.follow()
+        else:
+            self.view.is_following = False
+            self._read(Wish(WishKind.FIRST))
 
     @on(LogScrollbar.PlaceWanted)
     def _go_to_place(self, message: LogScrollbar.PlaceWanted) -> None:
@@ -181,12 +191,13 @@ class EventList(Horizontal):
         self.view.is_following = False
         self._read(Wish(WishKind.GO_TO, message.notification_id))
 
-    @on(LogView.FollowingChanged)
-    def _note_following(self, message: LogView.FollowingChanged) -> None:
-        message.stop()
-        if self._window is not None:
-            self._paused_at = self._window.head
+    def _note_following(self) -> None:
+        self._note_head()
         self._tell()
+
+    def _note_head(self) -> None:
+        """Notes from where on what is recorded is new, as soon as that is known."""
+        self._paused_at = self._window.head or None if self._window is not None else None
 
     @on(LogView.CursorMoved)
     def _tell_selected(self, message: LogView.CursorMoved) -> None:
@@ -246,22 +257,19 @@ class EventList(Horizontal):
         if wish == self._reading:
             self._reading = None
         self._failed = wish if message.error else None
+        if self._paused_at is None:
+            self._note_head()
         is_replaced = window.replacements != self._replacements
         if is_replaced:
             self._replacements = window.replacements
             self.view.forget()
             self.post_message(self.LogReplaced())
-        elif not message.error:
-            match wish.kind:
-                case WishKind.FIRST | WishKind.GO_TO:
-                    self.view.is_following = False
-                case WishKind.LAST:
-                    self.view.is_following = True
-                case _:
-                    pass
         at = message.at
         if wish.kind is WishKind.FIRST:
             at = 0
+        elif wish.kind is WishKind.LAST and not self.view.is_following and window.events:
+            # Somebody has paused meanwhile.
+            at = window.events[-1].id
         self._show(window, None if message.error or is_replaced else at, message.error)
         self._tell(message.error)
 
@@ -291,13 +299,11 @@ class EventList(Horizontal):
         if window is None:
             return
         is_following = self.view.is_following
-        status = ListStatus(
+        new = 0 if self._paused_at is None else max(0, window.head - self._paused_at)
+        self.status = ListStatus(
             is_following=is_following,
-            new=0 if is_following else max(0, window.head - self._paused_at),
+            new=0 if is_following else new,
             head=window.head,
             looked_through=window.looked_through,
             error=self.status.error if error is None else error,
         )
-        if status != self.status:
-            self.status = status
-            self.post_message(self.StatusChanged())

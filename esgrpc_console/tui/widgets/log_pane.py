@@ -89,6 +89,10 @@ class LogPane(Vertical, EventActions):
             yield self._detail
         yield self._search
 
+    def on_mount(self) -> None:
+        """Says how the list is, whenever that changes."""
+        self.watch(self._list, "status", self._say)
+
     @property
     def selected_event(self) -> EventAt | None:
         """The event that the cursor is on."""
@@ -277,12 +281,6 @@ class LogPane(Vertical, EventActions):
         selected = self.selected_event
         if selected is not None:
             self.post_message(Open(EventPlace(selected.application, selected.event.id)))
-
-    @on(EventList.StatusChanged)
-    def show_status(self, message: EventList.StatusChanged) -> None:
-        """Says how the list is."""
-        message.stop()
-        self._say()
 
     @on(EventList.LogReplaced)
     def tell_of_other_log(self, message: EventList.LogReplaced) -> None:

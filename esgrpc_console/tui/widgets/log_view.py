@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import Enum
 
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from esgrpc_console.system_view import EventView, words
 from esgrpc_console.tui.fitting import elide, pad
@@ -35,11 +35,8 @@ class Edge(Enum):
 class LogView(RowView):
     """Shows events of one log, and follows the newest until the cursor leaves it."""
 
-    is_following: reactive[bool] = reactive(True)
+    is_following: var[bool] = var(True)
     """Whether the newest event is to be in view."""
-
-    class FollowingChanged(Message):
-        """Posted when the newest event is to be in view from now on, or no more."""
 
     class MoreWanted(Message):
         """Posted when the cursor comes near the end of what is here."""
@@ -128,10 +125,6 @@ class LogView(RowView):
         self.cursor = self.top = 0
         self.is_following = True
         self.refresh()
-
-    def watch_is_following(self) -> None:
-        """Tells whoever says so on the screen."""
-        self.post_message(self.FollowingChanged())
 
     def key(self, row: int) -> int:
         """Returns an event's ID."""
@@ -245,6 +238,6 @@ class LogView(RowView):
 
 def time_words(at: datetime, today: date) -> str:
     """Writes a local time to the millisecond, with its date where that is not today's."""
-    local = at.astimezone()
+    local = words.local(at)
     time = f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
     return time if local.date() == today else f"{local:%Y-%m-%d} {time}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from textual import events
@@ -244,6 +246,49 @@ async def test_events_of_other_days_have_their_date() -> None:
         await wait_for_text(pilot, "2025-10-19 14:", " 2  ")
         lines = {line[8:32] for line in screen_text(pilot.app).splitlines() if "  14:0" in line}
         assert lines
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+async def test_events_of_the_first_and_last_day_there_are_can_be_shown(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    system = a_system(2)
+    first, last = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
+    system.logs["Orders"] = [
+        replace(an_event(1), timestamp=first),
+        replace(an_event(2), timestamp=last),
+    ]
+    async with opened(system, LOG) as pilot:
+        await wait_for_text(pilot, "1-01-01 ", "9999-12-31 ", "following the newest")
+        await pilot.press("up")
+        await wait_for_text(pilot, "‖ paused", "time       1-01-01 ")
+
+
+async def test_a_pause_stays_though_the_newest_was_asked_for_before() -> None:
+    system = with_events(SlowSystem(looked_at=1_000), 500)
+    async with opened(system, LOG, SMALL) as pilot:
+        await wait_for_text(pilot, "500  14:", "following the newest")
+        await pilot.press("g")
+        await wait_for_text(pilot, "▸      1  14:", "‖ paused")
+        system.may_answer = asyncio.Semaphore(0)
+        await pilot.press("f")
+        await wait_for_text(pilot, "following the newest")
+        await pilot.press("k")
+        await wait_for_text(pilot, "‖ paused")
+        system.may_answer.release()
+        await wait_for_text(pilot, "▸    500  14:")
+        assert "‖ paused" in screen_text(pilot.app)
+
+
+async def test_nothing_is_new_where_the_log_was_opened_at_an_event() -> None:
+    system = a_system(2_000)
+    async with opened(system, replace(LOG, notification_id=7), SMALL) as pilot:
+        await wait_for_text(pilot, "▸      7  14:", "‖ paused")
+        assert " new " not in screen_text(pilot.app)
+        system.record("Orders", *(an_event(n) for n in range(2_001, 2_011)))
+        await wait_for_text(pilot, "‖ paused   +10 new")
 
 
 async def test_what_is_shown_of_a_server_that_is_away_is_dim_and_says_how_old_it_is() -> None:
