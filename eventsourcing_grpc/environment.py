@@ -32,6 +32,7 @@ OPERATORS = "GRPC_OPERATORS"
 METRICS_ADDRESS = "GRPC_METRICS_ADDRESS"
 TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
 TELEMETRY_DISABLED = "OTEL_SDK_DISABLED"
+OTLP_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 POSTGRES_PASSWORD_FILE = "POSTGRES_PASSWORD_FILE"
 
 DEFAULT_MAX_PULL_INTERVAL = 1.0
@@ -154,6 +155,30 @@ def traces_exporters(env: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     names = (name.strip() for name in env.get(TRACES_EXPORTER, "").split(","))
     return tuple(name for name in names if name and name != "none")
+
+
+def otlp_protocol(env: Mapping[str, str]) -> str:
+    """Returns what traces are sent with where they are exported with OTLP, such as ``grpc``.
+
+    :param env: ``os.environ``.
+    """
+    return next(filter(None, map(env.get, OTLP_PROTOCOLS)), "grpc")
+
+
+def postgres_password_file(env: Mapping[str, str]) -> str:
+    """Returns the path of the file that has the database's password.
+
+    :param env: ``os.environ``: the core library asks without saying for which application.
+    :raises EnvironmentVariableError: when no file is named.
+    """
+    path = env.get(POSTGRES_PASSWORD_FILE)
+    if not path:
+        msg = (
+            f"The file with the database's password is not known: set {POSTGRES_PASSWORD_FILE}, "
+            "such as /run/secrets/postgres-password"
+        )
+        raise EnvironmentVariableError(msg)
+    return path
 
 
 def certificate_paths(env: Mapping[str, str], application_name: str) -> CertificatePaths | None:

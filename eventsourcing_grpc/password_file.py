@@ -10,7 +10,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from eventsourcing_grpc.environment import POSTGRES_PASSWORD_FILE, EnvironmentVariableError
+from eventsourcing_grpc.environment import (
+    POSTGRES_PASSWORD_FILE,
+    EnvironmentVariableError,
+    postgres_password_file,
+)
 
 
 def postgres_password() -> str:
@@ -18,13 +22,7 @@ def postgres_password() -> str:
 
     :raises EnvironmentVariableError: when no file is named, or it can't be read or is empty.
     """
-    path = os.environ.get(POSTGRES_PASSWORD_FILE)
-    if not path:
-        msg = (
-            f"The file with the database's password is not known: set {POSTGRES_PASSWORD_FILE}, "
-            "such as /run/secrets/postgres-password"
-        )
-        raise EnvironmentVariableError(msg)
+    path = postgres_password_file(os.environ)
     try:
         password = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as e:

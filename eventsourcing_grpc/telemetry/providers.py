@@ -14,10 +14,13 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from eventsourcing_grpc.environment import TRACES_EXPORTER, EnvironmentVariableError
+from eventsourcing_grpc.environment import (
+    TRACES_EXPORTER,
+    EnvironmentVariableError,
+    otlp_protocol,
+)
 
 _GROUP = "opentelemetry_traces_exporter"
-_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _OTLP = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 _UNKNOWN_SERVICE = "unknown_service"
 
@@ -69,5 +72,5 @@ def _exporter(name: str) -> SpanExporter:
 
 
 def _otlp_exporter() -> str:
-    protocol = next(filter(None, map(os.environ.get, _PROTOCOLS)), "grpc")
+    protocol = otlp_protocol(os.environ)
     return _OTLP.get(protocol, f"otlp with {protocol}")
