@@ -255,7 +255,7 @@ async def test_events_of_the_first_and_last_day_there_are_can_be_shown(
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     system = a_system(2)
-    first, last = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     system.logs["Orders"] = [
         replace(an_event(1), timestamp=first),
         replace(an_event(2), timestamp=last),
