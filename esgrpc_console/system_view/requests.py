@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import grpc
 
-from esgrpc_console.system_view.failures import call_failed, request_failed
+from esgrpc_console.system_view.failures import (
+    CallFailed,
+    ServerUnavailable,
+    call_failed,
+    request_failed,
+)
 from esgrpc_console.system_view.messages import aggregate_from, event_from, page_from
 from esgrpc_console.system_view.parameters import JsonValue
 from esgrpc_console.system_view.views import AggregateView, CallResult, EventPage, EventView
@@ -22,6 +29,7 @@ READ_TIMEOUT = 10.0
 CALL_TIMEOUT = 60.0
 CONTROL_TIMEOUT = 10.0
 _MAX_ID = 2**63 - 1
+_RENEWED = "the connection to the server was renewed meanwhile"
 
 
 class SystemRequests(ABC):
@@ -67,10 +75,8 @@ class SystemRequests(ABC):
             text=text,
             omit_state=not with_state,
         )
-        try:
+        with _told_as_request_failed():
             response = await self._operations(application).ReadEvents(request, timeout=READ_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise request_failed(e) from e
         return page_from(response)
 
     async def read_aggregate(
@@ -84,10 +90,8 @@ class SystemRequests(ABC):
         """
         request = pb.ReadAggregateRequest(originator_id=originator_id, version=version)
         operations = self._operations(application)
-        try:
+        with _told_as_request_failed():
             return aggregate_from(await operations.ReadAggregate(request, timeout=READ_TIMEOUT))
-        except grpc.aio.AioRpcError as e:
-            raise request_failed(e) from e
 
     async def pause_following(self, follower: str, leader: str, reason: str) -> None:
         """Lets a following wait, until it is resumed or its follower's server is restarted.
@@ -97,10 +101,8 @@ class SystemRequests(ABC):
         """
         request = pb.PauseFollowingRequest(leader=leader, reason=reason)
         operations = self._operations(follower)
-        try:
+        with _told_as_request_failed():
             await operations.PauseFollowing(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise request_failed(e) from e
 
     async def resume_following(self, follower: str, leader: str, reason: str) -> None:
         """Lets a following that was paused go on where it was.
@@ -110,10 +112,8 @@ class SystemRequests(ABC):
         """
         request = pb.ResumeFollowingRequest(leader=leader, reason=reason)
         operations = self._operations(follower)
-        try:
+        with _told_as_request_failed():
             await operations.ResumeFollowing(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise request_failed(e) from e
 
     async def retry_now(self, follower: str, leader: str, reason: str) -> None:
         """Tries at once what waits for its next try: a failed event, or a leader that is away.
@@ -123,10 +123,8 @@ class SystemRequests(ABC):
         """
         request = pb.RetryNowRequest(leader=leader, reason=reason)
         operations = self._operations(follower)
-        try:
+        with _told_as_request_failed():
             await operations.RetryNow(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise request_failed(e) from e
 
     async def skip_event(
         self,
@@ -149,10 +147,8 @@ class SystemRequests(ABC):
             leader=leader, notification_id=notification_id, reason=reason, is_dry_run=is_dry_run
         )
         operations = self._operations(follower)
-        try:
+        with _told_as_request_failed():
             response = await operations.SkipEvent(request, timeout=CONTROL_TIMEOUT)
-        except grpc.aio.AioRpcError as e:
-            raise request_failed(e) from e
         return event_from(response.event)
 
     async def call_method(
@@ -171,4 +167,35 @@ class SystemRequests(ABC):
             response = await self._operations(application).CallMethod(request, timeout=CALL_TIMEOUT)
         except grpc.aio.AioRpcError as e:
             raise call_failed(e) from e
+        except grpc.aio.UsageError as e:
+            raise CallFailed(_RENEWED) from e
+        except asyncio.CancelledError as e:
+            if _is_task_cancelled():
+                raise
+            raise CallFailed(_RENEWED, is_outcome_unknown=True) from e
         return CallResult(result=response.result, seconds=response.duration.ToNanoseconds() / 1e9)
+
+
+@contextmanager
+def _told_as_request_failed() -> Iterator[None]:
+    """Raises what a request failed with as what it is for people.
+
+    A channel is closed when there are newer certificates: then gRPC cancels what is asked through
+    it, and refuses what is asked later.
+    """
+    try:
+        yield
+    except grpc.aio.AioRpcError as e:
+        raise request_failed(e) from e
+    except grpc.aio.UsageError as e:
+        raise ServerUnavailable(_RENEWED) from e
+    except asyncio.CancelledError as e:
+        if _is_task_cancelled():
+            raise
+        raise ServerUnavailable(_RENEWED) from e
+
+
+def _is_task_cancelled() -> bool:
+    """Tells whether it is the waiting task that is cancelled, and not only what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
