@@ -80,8 +80,8 @@ def _offer(
     from esgrpc_console.headless.completions import read_completions
 
     items = [
-        CompletionItem(value, help=words or None)
-        for value, words in read_completions(system, what, of)
+        CompletionItem(value, help=meaning or None)
+        for value, meaning in read_completions(system, what, of)
         if _HARMLESS.fullmatch(value)
     ]
     return [item for item in items if _begins(item, incomplete)]

@@ -46,7 +46,7 @@ def status(
 
     Ends with status 1 when an application does not serve, when a following is failing, can't reach
     its leader or has diverged from it, and when one is further behind than is allowed. One that is
-    paused or catching up is not unhealthy for that.
+    paused or catching up is not unhealthy for that. With --watch it goes on until it is interrupted.
     """
     from esgrpc_console.headless.status import LagLimits, show_status
 

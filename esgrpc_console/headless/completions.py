@@ -10,7 +10,7 @@ from esgrpc_console.chosen_system import ChosenSystem
 from esgrpc_console.headless.output import Output
 from esgrpc_console.headless.running import open_view, run
 from esgrpc_console.outcome import SUCCESS, CommandFailed
-from esgrpc_console.system_view import SystemState
+from esgrpc_console.system_view import SystemState, words
 from esgrpc_console.system_view.views import ApplicationView
 
 # Half a second together.
@@ -20,7 +20,7 @@ _WITH_METHODS = frozenset({"methods", "arguments"})
 
 
 def read_completions(system: ChosenSystem, what: str, of: str = "") -> Sequence[tuple[str, str]]:
-    """Returns words and what they mean, or none where the system does not answer in time.
+    """Returns values and what they mean, or none where the system does not answer in time.
 
     :param what: ``applications``, ``methods``, ``arguments``, ``followers`` or ``leaders``.
     :param of: which method the arguments are of, or which follower the leaders.
@@ -33,7 +33,8 @@ def read_completions(system: ChosenSystem, what: str, of: str = "") -> Sequence[
             deadline.reschedule(None)
             with suppress(TimeoutError):
                 await _wait_for_methods(view.state, what)
-            found.extend(_completions(view.state, what, of))
+            for value, meaning in _completions(view.state, what, of):
+                found.append((value, words.line(meaning)))
         return SUCCESS
 
     with suppress(CommandFailed, TimeoutError):
