@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 import threading
@@ -18,6 +19,13 @@ DEADLINE = 20.0
 _never = threading.Event()
 _held: deque[socket.socket] = deque()
 _MAX_HELD = 500
+
+
+@atexit.register
+def _let_go() -> None:
+    """Closes what is held: what is left open at the end would be told of, one by one."""
+    while _held:
+        _held.popleft().close()
 
 
 def wait_until(
