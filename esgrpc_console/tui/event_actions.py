@@ -8,12 +8,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import UTC
 
-from textual import work
 from textual.message import Message
 from textual.widget import Widget
 
 from esgrpc_console.command_lines import log_command
 from esgrpc_console.system_view import EventView, RequestFailed, words
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.clipboard import copy
 from esgrpc_console.tui.json_text import laid_out
 from esgrpc_console.tui.places import AggregatePlace, ApplicationPlace, Open, TracePlace
@@ -104,7 +104,7 @@ class EventActions(Widget):
                 "the command line that fetches the event",
             )
 
-    @work(exclusive=True, group="copy", exit_on_error=False)
+    @background("copy")
     async def _fetch_copy(self, selected: EventAt) -> None:
         try:
             event = await self.session.events.get(selected.application, selected.event.id)

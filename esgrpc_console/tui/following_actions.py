@@ -21,6 +21,7 @@ from esgrpc_console.system_view import (
     SystemOperations,
     words,
 )
+from esgrpc_console.tui.background import telling
 from esgrpc_console.tui.screens.confirm_screen import ConfirmScreen
 from esgrpc_console.tui.session import Session
 
@@ -61,7 +62,7 @@ def confirm_and_run(
         _tell_failure(screen.app, f"{session.title} is read-only here: nothing is changed")
         return
     screen.run_worker(
-        _confirm_and_run(screen, session, action, following),
+        telling(screen.app, _confirm_and_run(screen, session, action, following)),
         name=f"asks whether to {action.value}",
         group="following actions",
         exclusive=True,
@@ -101,7 +102,10 @@ async def _confirm_and_run(
     )
     if reason is not None:
         screen.app.run_worker(
-            _run(screen.app, session.operations, action, following, event, reason, asked.done),
+            telling(
+                screen.app,
+                _run(screen.app, session.operations, action, following, event, reason, asked.done),
+            ),
             name=f"asks a server to {action.value}",
             group="following requests",
             exit_on_error=False,

@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from esgrpc_console.local_servers import LocalServers
 from esgrpc_console.system_view import ApplicationView, RequestFailed, words
+from esgrpc_console.tui.background import telling
 from esgrpc_console.tui.screens.confirm_screen import ConfirmScreen
 from esgrpc_console.tui.session import Session
 
@@ -46,7 +47,7 @@ def confirm_and_run(
     def run(reason: str | None) -> None:
         if reason is not None:
             screen.app.run_worker(
-                _run(screen.app, servers, action, name),
+                telling(screen.app, _run(screen.app, servers, action, name)),
                 name=f"{action.participle} {name}",
                 group=f"servers {name}",
                 exit_on_error=False,

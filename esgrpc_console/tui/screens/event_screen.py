@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from esgrpc_console.system_view import RequestFailed, words
 from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
 from esgrpc_console.tui.places import EventPlace
 from esgrpc_console.tui.session import Session
@@ -65,7 +66,7 @@ class EventScreen(ModalScreen[None], EventActions):
         """Goes to the next event of the log, older for -1, newer for 1."""
         self._find(self.place.notification_id + step, is_backwards=step < 0)
 
-    @work(exclusive=True, group="step", exit_on_error=False)
+    @background("step")
     async def _find(self, start: int, *, is_backwards: bool) -> None:
         try:
             page = await self.session.operations.read_events(

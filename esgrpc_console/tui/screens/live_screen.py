@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -18,6 +18,7 @@ from textual.widget import Widget
 from esgrpc_console.system_view import SystemState
 from esgrpc_console.tui.actions import bindings_of, is_changing
 from esgrpc_console.tui.appearance import Appearance
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.header_line import HeaderLine
 from esgrpc_console.tui.widgets.headline import Headline
@@ -111,7 +112,7 @@ class LiveScreen(Screen[None], inherit_bindings=False):
         self.app.theme_changed_signal.subscribe(self, lambda _: self.show_now())
         self.show_now()
 
-    @work(exclusive=True, group="watch", exit_on_error=False)
+    @background("watch")
     async def _watch(self) -> None:
         changes = self.session.operations.state.changes
         seen = changes.count

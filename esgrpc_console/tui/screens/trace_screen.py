@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import events, on
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -19,6 +19,7 @@ from esgrpc_console.system_view import OptionError, SystemState, words
 from esgrpc_console.system_view.tracing import Trace
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance, Tone
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.clipboard import copy
 from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
 from esgrpc_console.tui.places import EventPlace, Open, TracePlace
@@ -123,14 +124,14 @@ class TraceScreen(LiveScreen, EventActions):
         self._run(trace)
         self._watch_trace(trace)
 
-    @work(exclusive=True, group="trace", exit_on_error=False)
+    @background("trace")
     async def _run(self, trace: Trace) -> None:
         try:
             await trace.run()
         finally:
             self.post_message(self.Heard(trace, is_over=True))
 
-    @work(exclusive=True, group="trace progress", exit_on_error=False)
+    @background("trace progress")
     async def _watch_trace(self, trace: Trace) -> None:
         seen = trace.changes.count
         while True:

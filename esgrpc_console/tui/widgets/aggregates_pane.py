@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from esgrpc_console.system_view import ApplicationView, EventPage, RequestFailed, words
 from esgrpc_console.tui.actions import bindings_of
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.clipboard import copy
 from esgrpc_console.tui.places import AggregatePlace, ApplicationPlace, Open, TracePlace
 from esgrpc_console.tui.screens.ask_screen import AskScreen
@@ -100,7 +101,7 @@ class AggregatesPane(Vertical):
         """Puts the focus on the list."""
         self.screen.set_focus(self._view)
 
-    @work(exclusive=True, group="read", exit_on_error=False)
+    @background("read")
     async def _read_newest(self) -> None:
         try:
             page = await self._session.operations.read_events(
