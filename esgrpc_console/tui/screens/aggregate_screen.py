@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
@@ -24,6 +24,7 @@ from esgrpc_console.system_view import (
 )
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.clipboard import copy
 from esgrpc_console.tui.event_actions import EVENT_ACTIONS, EventActions, EventAt
 from esgrpc_console.tui.json_text import laid_out
@@ -91,6 +92,7 @@ class AggregateScreen(LiveScreen, EventActions):
         super().__init__(session)
         self.place = place
         self._newest = 0
+        self._is_stale = False
         self._title = AggregateTitle(place.originator_id)
         self._list = EventList(session, shows_aggregate=False)
         self._state = AggregateState(session, place.application, place.originator_id)
@@ -121,6 +123,10 @@ class AggregateScreen(LiveScreen, EventActions):
         """Shows what is known just now."""
         application = state.applications.get(self.place.application)
         if application is not None:
+            is_stale = application.stale_since is not None
+            if self._is_stale and not is_stale:
+                self._state.read_again()
+            self._is_stale = is_stale
             self._list.hear(application)
             self._entitle()
 
@@ -130,7 +136,7 @@ class AggregateScreen(LiveScreen, EventActions):
         event = self._list.selected
         return None if event is None else EventAt(self.place.application, event)
 
-    @work(exclusive=True, group="find version", exit_on_error=False)
+    @background("find version")
     async def _find_version(self, version: int) -> None:
         place = self.place
         try:
@@ -180,7 +186,7 @@ class AggregateScreen(LiveScreen, EventActions):
         if aggregate is not None:
             self._lay_out_copy(aggregate)
 
-    @work(exclusive=True, group="copy", exit_on_error=False)
+    @background("copy")
     async def _lay_out_copy(self, aggregate: AggregateView) -> None:
         # A long one takes a while.
         text = await asyncio.to_thread(laid_out, aggregate.state)

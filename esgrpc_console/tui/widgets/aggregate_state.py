@@ -6,10 +6,10 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from textual import work
 from textual.message import Message
 
 from esgrpc_console.system_view import AggregateView, RequestFailed, words
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.json_text import Kind, Line, plain_lines
 from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.state_lines import state_lines
@@ -44,6 +44,7 @@ class AggregateState(StyledLines):
         self._application = application
         self._originator_id = originator_id
         self._wanted: int | None = -1
+        self._has_failed = False
         self._kept: OrderedDict[int, AggregateView] = OrderedDict()
 
     def show_version(self, version: int | None) -> None:
@@ -52,12 +53,17 @@ class AggregateState(StyledLines):
             self._wanted = version
             self._read(version)
 
+    def read_again(self) -> None:
+        """Reads the state again, if it could not be read: by now it may be there."""
+        if self._has_failed:
+            self._read(self._wanted)
+
     def forget(self) -> None:
         """Forgets what was read: the log is another one now."""
         self._kept.clear()
         self._wanted = -1
 
-    @work(exclusive=True, group="read", exit_on_error=False)
+    @background("read")
     async def _read(self, version: int | None) -> None:
         await asyncio.sleep(REST_SECONDS)
         aggregate: AggregateView | None = None
@@ -104,6 +110,7 @@ class AggregateState(StyledLines):
             message.stop()
             return
         self.aggregate = message.aggregate
+        self._has_failed = message.aggregate is None
         self.show(message.lines, keeps_place=True)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -15,6 +14,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from esgrpc_console.system_view import EventView, RequestFailed, words
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.event_actions import EventAt
 from esgrpc_console.tui.json_text import Kind, Line, json_lines, plain_lines
 from esgrpc_console.tui.session import Session
@@ -65,10 +65,10 @@ class EventDetail(Vertical):
         """Posted when an event has been fetched, or could not be."""
 
         def __init__(
-            self, application: str, event: EventView | None, lines: Sequence[Line]
+            self, wanted: tuple[str, int], event: EventView | None, lines: Sequence[Line]
         ) -> None:
             super().__init__()
-            self.application = application
+            self.wanted = wanted
             self.event = event
             self.lines = lines
 
@@ -79,6 +79,7 @@ class EventDetail(Vertical):
         self._lines = StyledLines()
         self._wanted: tuple[str, int] | None = None
         self._mark = ""
+        self._has_failed = False
         self.shown: EventAt | None = None
         """The event that is shown."""
 
@@ -109,12 +110,18 @@ class EventDetail(Vertical):
         self._entitle(application, notification_id, "")
         self._want(application, notification_id, "", 0.0)
 
+    def read_again(self) -> None:
+        """Reads the event again, if it could not be read: by now it may be there."""
+        if self._has_failed and self._wanted is not None:
+            self._want(*self._wanted, self._mark, 0.0)
+
     def _want(self, application: str, notification_id: int, mark: str, delay: float) -> None:
         self._wanted = application, notification_id
         self._mark = mark
+        self._has_failed = False
         self._fetch(application, notification_id, delay)
 
-    @work(exclusive=True, group="fetch", exit_on_error=False)
+    @background("fetch")
     async def _fetch(self, application: str, notification_id: int, delay: float) -> None:
         if delay:
             await asyncio.sleep(delay)
@@ -122,25 +129,24 @@ class EventDetail(Vertical):
             event = await self._session.events.get(application, notification_id)
         except RequestFailed as e:
             lines = [Line([(words.line(f"it can't be read: {e}"), Kind.ERROR)])]
-            self.post_message(self.Fetched(application, None, lines))
+            self.post_message(self.Fetched((application, notification_id), None, lines))
             return
         if len(event.state) > _LONG:
             lines = await asyncio.to_thread(event_lines, application, event)
         else:
             lines = event_lines(application, event)
-        self.post_message(self.Fetched(application, event, lines))
+        self.post_message(self.Fetched((application, notification_id), event, lines))
 
     def on_event_detail_fetched(self, message: Fetched) -> None:
         """Shows the event, unless another is wanted by now."""
-        event = message.event
-        if event is None:
-            self.shown = None
-        elif (message.application, event.id) != self._wanted:
+        if message.wanted != self._wanted:
             message.stop()
             return
-        else:
-            self.shown = EventAt(message.application, event)
-            self._entitle(message.application, event.id, event.short_topic)
+        application, event = message.wanted[0], message.event
+        self._has_failed = event is None
+        self.shown = None if event is None else EventAt(application, event)
+        if event is not None:
+            self._entitle(application, event.id, event.short_topic)
         self._lines.show(message.lines, mark=self._mark)
 
     def _entitle(self, application: str, notification_id: int, topic: str) -> None:

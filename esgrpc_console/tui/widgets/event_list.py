@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
@@ -17,11 +18,14 @@ from esgrpc_console.system_view import (
     LogWindow,
     RequestFailed,
 )
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.list_status import ListStatus
 from esgrpc_console.tui.log_reading import Wish, WishKind, read
 from esgrpc_console.tui.session import Session
 from esgrpc_console.tui.widgets.log_scrollbar import LogScrollbar
 from esgrpc_console.tui.widgets.log_view import Edge, LogView
+
+logger = logging.getLogger(__name__)
 
 MAX_EVENTS = 1_000
 """How many events are kept: several screens in both directions of the largest terminals."""
@@ -221,7 +225,7 @@ class EventList(Horizontal):
         self._reading = wish
         self._run(self._window, wish)
 
-    @work(exclusive=True, group="read", exit_on_error=False)
+    @background("read")
     async def _run(self, window: LogWindow, wish: Wish) -> None:
         error = ""
         at: int | None = None
@@ -229,9 +233,13 @@ class EventList(Horizontal):
             at = await read(window, wish)
         except RequestFailed as e:
             error = str(e)
+        except Exception as e:
+            # Whatever it is: a list that waited for this answer would read nothing any more.
+            logger.exception("a log can't be read")
+            error = f"{type(e).__name__}: {e}"
         self.post_message(self._Read(window, wish, at, error))
 
-    @work(exclusive=True, group="progress", exit_on_error=False)
+    @background("progress")
     async def _watch(self, window: LogWindow) -> None:
         """Tells of reads that take long, because the server has to look through much."""
         seen = window.changes.count

@@ -109,10 +109,11 @@ class LogPane(Vertical, EventActions):
 
     def show_application(self, application: ApplicationView) -> None:
         """Shows what is new in the log of an application."""
-        is_first = self._application is None
-        self._application = application
-        if is_first:
+        before, self._application = self._application, application
+        if before is None:
             self._open_place(application.name)
+        elif before.stale_since is not None and application.stale_since is None:
+            self._detail.read_again()
         self._list.hear(application)
         self._say()
 
@@ -286,6 +287,8 @@ class LogPane(Vertical, EventActions):
     def tell_of_other_log(self, message: EventList.LogReplaced) -> None:
         """Says that what is shown now is another log."""
         message.stop()
+        # What comes now may have the same ID.
+        self._detail.show(None)
         name = words.line(self._application.name) if self._application else "the application"
         self.notify(
             f"≠ the log of {name} is another than before: it is shown from its newest event",

@@ -122,9 +122,8 @@ class LogView(RowView):
         # Widths stay: the log is the same, or one like it.
         self._events, self._ids = (), []
         self._empty = "reading …"
-        self.cursor = self.top = 0
         self.is_following = True
-        self.refresh()
+        self.forget_cursor()
 
     def key(self, row: int) -> int:
         """Returns an event's ID."""

@@ -25,6 +25,7 @@ Cell = tuple[str, str]
 _WHEEL_ROWS = 3
 _GUTTER = "  "
 """Where the cursor and marks are."""
+_NOTHING_TOLD = object()
 
 
 class RowView(Widget, can_focus=True):
@@ -164,6 +165,12 @@ class RowView(Widget, can_focus=True):
             self._refresh_row(before)
             self._refresh_row(self.cursor)
         self.tell_cursor()
+
+    def forget_cursor(self) -> None:
+        """Goes to the first row. Which one that is will be told, also where its key is the same."""
+        self.cursor = self.top = 0
+        self._told = _NOTHING_TOLD
+        self.refresh()
 
     def tell_cursor(self) -> None:
         """Tells which row the cursor is on, if that is another than was told."""

@@ -7,13 +7,13 @@ from bisect import bisect_left, bisect_right
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import work
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from esgrpc_console.system_view import LogFilter, RequestFailed, words
 from esgrpc_console.system_view.searching import LogSearch
+from esgrpc_console.tui.background import background
 from esgrpc_console.tui.session import Session
 
 PROGRESS_SECONDS = 0.25
@@ -145,7 +145,7 @@ class SearchLine(Widget):
             self._limit += REST_AFTER
             self._go_on.set()
 
-    @work(exclusive=True, group="search", exit_on_error=False)
+    @background("search")
     async def _run(self, search: LogSearch) -> None:
         total = 0
         error = ""
@@ -169,11 +169,12 @@ class SearchLine(Widget):
         except RequestFailed as e:
             error = str(e)
         finally:
+            # What has been found counts also when it is stopped.
+            self.post_message(self._Heard(search, found, error, is_over=True))
             progress.cancel()
             await search.aclose()
-        self.post_message(self._Heard(search, found, error, is_over=True))
 
-    @work(exclusive=True, group="search progress", exit_on_error=False)
+    @background("search progress")
     async def _watch(self, search: LogSearch) -> None:
         seen = search.changes.count
         while True:

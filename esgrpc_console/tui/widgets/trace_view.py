@@ -67,8 +67,7 @@ class TraceView(RowView):
         """Shows nothing."""
         self._events = ()
         self._is_moved = False
-        self.cursor = self.top = 0
-        self.refresh()
+        self.forget_cursor()
 
     def action_move(self, rows: int) -> None:
         """Moves the cursor, which stays on its event from now on."""

@@ -121,6 +121,19 @@ async def test_a_state_that_cannot_be_had_says_why() -> None:
         )
 
 
+async def test_a_state_that_could_not_be_read_is_read_when_its_server_is_back() -> None:
+    system = a_system()
+    states = system.aggregates.pop(ORDER)
+    async with opened(system, AggregatePlace("Orders", ORDER, 2), SMALL) as pilot:
+        await wait_for_text(pilot, "✗ the state at version 2 can't be shown", "Order.Paid")
+        application = system.state.applications["Orders"]
+        system.state.lose("Orders", "connection refused", since=NOW - 1)
+        await wait_for_text(pilot, "○ 1s old")
+        system.aggregates[ORDER] = states
+        system.state.put(application)
+        await wait_for_text(pilot, "state at version 2")
+
+
 async def test_an_aggregate_that_is_not_there_says_so() -> None:
     async with opened(a_system(), AggregatePlace("Orders", "nobody"), SMALL) as pilot:
         await wait_for_text(

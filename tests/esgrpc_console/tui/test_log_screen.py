@@ -11,13 +11,14 @@ import pytest
 from textual import events
 from textual.app import App
 
-from esgrpc_console.system_view import FollowingState, RequestFailed
+from esgrpc_console.system_view import Description, EventPage, FollowingState, RequestFailed
 from esgrpc_console.tui.places import ApplicationPlace
 from esgrpc_console.tui.widgets.log_view import LogView
 from tests.esgrpc_console.conftest import wait_for
 from tests.esgrpc_console.fake_system import (
     EPOCH,
     NOW,
+    FakeSystem,
     a_following,
     an_application,
     an_event,
@@ -319,6 +320,51 @@ async def test_another_log_is_shown_from_its_newest_event_and_that_is_told() -> 
         await wait_for_text(pilot, "≠ the log of Orders")
         await wait_for(lambda: shown_ids(pilot.app) == [1, 2, 3], "the new log")
         await wait_for_text(pilot, "following the newest")
+
+
+async def test_an_event_of_another_log_is_shown_though_its_id_is_the_same() -> None:
+    system = a_system(3)
+    async with opened(system, LOG) as pilot:
+        await wait_for_text(pilot, "following", "in         Orders #3", "Order.Created")
+        other = "eventsourcing_grpc.example:Order.Paid"
+        system.logs["Orders"] = [an_event(n, other) for n in range(1, 4)]
+        system.state.describe("Orders", Description(started_at=EPOCH))
+        await wait_for_text(pilot, "≠ the log of Orders", f"topic      {other}")
+
+
+async def test_an_event_that_could_not_be_read_is_read_when_its_server_is_back() -> None:
+    system = with_events(SlowSystem(), 5)
+    async with opened(system, LOG) as pilot:
+        await wait_for_text(pilot, "following", "in         Orders #5")
+        application = system.state.applications["Orders"]
+        system.failure = RequestFailed("connection refused")
+        await pilot.press("up")
+        await wait_for_text(pilot, "it can't be read: connection refused")
+        system.state.lose("Orders", "connection refused", since=NOW - 1)
+        await wait_for_text(pilot, "○ 1s old: connection refused")
+        system.failure = None
+        system.state.put(application)
+        await wait_for_text(pilot, "in         Orders #4")
+
+
+async def test_a_log_goes_on_after_something_that_nobody_expected() -> None:
+    system = with_events(_Failing(), 5)
+    system.is_failing = True
+    async with opened(system, LOG, SMALL) as pilot:
+        await wait_for_text(pilot, "✗ the log can't be read: KeyError: 'eggs'")
+        system.is_failing = False
+        system.record("Orders", an_event(6))
+        await wait_for_text(pilot, " 6  14:", "following the newest")
+
+
+class _Failing(FakeSystem):
+    is_failing = False
+
+    async def read_events(self, application: str, **options: object) -> EventPage:
+        if self.is_failing:
+            msg = "eggs"
+            raise KeyError(msg)
+        return await super().read_events(application, **options)  # type: ignore[arg-type]
 
 
 async def test_a_log_that_cannot_be_read_says_why_and_goes_on_when_it_can() -> None:

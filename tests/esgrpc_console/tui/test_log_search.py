@@ -89,6 +89,23 @@ async def test_a_search_tells_how_far_it_is_and_can_be_stopped_and_forgotten() -
         await wait_for_text(pilot, "APPLICATION")
 
 
+async def test_what_was_found_until_a_search_is_stopped_is_not_lost() -> None:
+    system = with_events(SlowSystem(), 1_000)
+    with_notes(system, 950, 949, 948)
+    async with opened(system, LOG, SMALL) as pilot:
+        await wait_for_text(pilot, "1,000  14:")
+        while not system.may_answer.locked():
+            await system.may_answer.acquire()
+        await pilot.press("slash")
+        type_text(pilot, "lovelace")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "searching …")
+        system.may_answer.release()
+        await wait_for_text(pilot, "found · searched 100 of 1,000")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "3 found · searched 100 of 1,000 · stopped")
+
+
 async def test_the_next_hit_is_gone_to_as_soon_as_it_is_found() -> None:
     system = with_events(SlowSystem(), 1_000)
     with_notes(system, 950, 450)
