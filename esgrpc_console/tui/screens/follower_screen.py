@@ -90,8 +90,11 @@ class FollowerScreen(LiveScreen, EventActions):
     def show_state(self, state: SystemState, appearance: Appearance, now: float) -> None:
         """Shows what is known just now."""
         following = self._following
+        self.set_class(following is None, "-missing")
         if following is None:
-            self._meaning.update(Content("there is no such following in this system"))
+            place = self.place
+            told = f"✗ {place.follower} does not follow {place.leader} in this system"
+            _update(self._meaning, appearance.text(told, Tone.BAD))
             return
         self._line.show_following(following, appearance, now, self.session.wall_clock())
         told = meaning(following, state, now, is_local=self.session.servers is not None)

@@ -140,6 +140,17 @@ async def test_an_event_that_could_not_be_read_is_read_when_its_leader_is_back()
         await wait_for_text(pilot, "Order.Reserved", EVENT_ID)
 
 
+async def test_a_following_that_there_is_not_says_so_and_nothing_else() -> None:
+    place = FollowingPlace("Orders", "Nobody")
+    app = console_on(a_system_with(a_failing_following()))
+    async with app.run_test(size=WIDE) as pilot:
+        await wait_for_text(pilot, "FOLLOWER")
+        app.screen.post_message(Open(place))
+        shown = await wait_for_text(pilot, "✗ Orders does not follow Nobody in this system")
+        assert "position" not in shown
+        assert "Traceback" not in shown
+
+
 class _Unreadable(FakeSystem):
     is_readable = True
 
