@@ -20,7 +20,7 @@ from esgrpc_console.headless.running import (
 )
 from esgrpc_console.headless.shapes import event_object
 from esgrpc_console.outcome import SUCCESS
-from esgrpc_console.system_view import EventView, LogFilter, SystemView
+from esgrpc_console.system_view import EventView, LogFilter, SystemView, words
 from esgrpc_console.system_view.log_filter import read_page
 from esgrpc_console.system_view.log_tail import tail_log
 from esgrpc_console.system_view.searching import LogSearch
@@ -175,4 +175,4 @@ def local_time(moment: datetime | None) -> str:
     """Writes when something happened, to the millisecond, as it was here."""
     if moment is None:
         return f"{'–':23}"
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return words.local(moment).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
