@@ -60,7 +60,8 @@ async def check_log(operations: SystemOperations, application: str, event: Event
     """
     page = await operations.read_events(application, start=event.id, limit=1, with_state=False)
     if page.head < event.id:
-        raise log_replaced(application, f"shorter than before: it ends at #{page.head:,}")
+        how = f"shorter than #{event.id:,}: it ends at #{page.head:,}"
+        raise log_replaced(application, how)
     if not any(_identity(found) == _identity(event) for found in page.events):
         raise log_replaced(application, f"another than before: #{event.id:,} is another event")
 

@@ -45,6 +45,13 @@ def example_env() -> EnvType:
 
 
 @pytest.fixture
+def own_addresses(example_env: EnvType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the example be run on addresses that nobody else takes, also while a server is away."""
+    for name, address in example_env.items():
+        monkeypatch.setenv(name, address)
+
+
+@pytest.fixture
 def servers(example_env: EnvType) -> Iterator[Servers]:
     classes = (Orders, Reservations, Payments)
     running = {cls.name: GrpcApplicationServer(cls, example_env, system=system) for cls in classes}

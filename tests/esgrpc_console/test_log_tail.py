@@ -200,7 +200,7 @@ async def test_a_log_that_is_shorter_than_before_is_an_error(
     try:
         with pytest.raises(
             LogReplaced,
-            match=r"the log of Shop is shorter than before: it ends at #0\. Its store was",
+            match=r"the log of Shop is shorter than #3: it ends at #0\. Its store was",
         ):
             await asyncio.wait_for(reader.task, 10)
     finally:

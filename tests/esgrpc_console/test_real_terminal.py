@@ -13,9 +13,9 @@ import pytest
 
 from tests.esgrpc_console.terminal import Terminal
 
+pytestmark = pytest.mark.usefixtures("own_addresses")
+
 START_TIMEOUT = 30.0
-
-
 ENTER, RIGHT, F5 = "\r", "\x1b[C", "\x1b[15~"
 ALL_IS_WELL = "● all is well: 3 applications, 4 followings, all caught up"
 
@@ -164,7 +164,7 @@ def test_a_stopped_server_is_not_said_to_have_died(terminal: Terminal) -> None:
 
 def test_a_system_is_watched_from_another_terminal(terminal: Terminal) -> None:
     _wait_until_well(terminal, START_TIMEOUT)
-    address = next(word for word in terminal.text.split() if word.startswith("localhost:"))
+    address = next(word for word in terminal.text.split() if word.startswith("127.0.0.1:"))
     other = Terminal("attach", address, "--read-only", columns=120, lines=30)
     try:
         shown = other.wait_for(

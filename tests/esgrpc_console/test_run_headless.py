@@ -20,6 +20,8 @@ from esgrpc_console.run_command import run_system
 from eventsourcing_grpc.application_client import connect
 from eventsourcing_grpc.example import Orders
 
+pytestmark = pytest.mark.usefixtures("own_addresses")
+
 ROOT = Path(__file__).parents[2]
 SYSTEM = "eventsourcing_grpc.example:system"
 PROGRAM = """
