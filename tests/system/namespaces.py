@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -32,7 +32,10 @@ def missing_for_namespaces() -> str:
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     if missing:
         return f"network namespaces need {', '.join(missing)} (of iproute2 and util-linux)"
-    probe = "ip link add veth0 type veth peer name veth1 && ip rule add from 10.1.1.1 blackhole"
+    probe = (
+        "mount --bind /dev/null /etc/hosts && ip link add veth0 type veth peer name veth1 && "
+        "ip rule add from 10.1.1.1 blackhole"
+    )
     command = ["unshare", *_user_namespace(), "--net", "--mount", "--uts", "sh", "-c", probe]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE)
     said = done.stderr.strip().replace("\n", "; ")
@@ -79,21 +82,23 @@ class Network:
         """Returns where a host is found."""
         return self._addresses[host]
 
-    def cut(self, host: str) -> None:
+    @contextmanager
+    def cut(self, host: str) -> Iterator[None]:
         """Pulls the cable of a host. The router tells the others that it can't be reached."""
         self._router.run("ip", "link", "set", host, "down")
+        try:
+            yield
+        finally:
+            self._router.run("ip", "link", "set", host, "up")
 
-    def mend(self, host: str) -> None:
-        """Plugs the cable of a host in again."""
-        self._router.run("ip", "link", "set", host, "up")
-
-    def drop(self, one: str, other: str) -> None:
+    @contextmanager
+    def dropped(self, one: str, other: str) -> Iterator[None]:
         """Drops all packets between two hosts. Nobody is told."""
         self._change_rules("add", one, other)
-
-    def forward(self, one: str, other: str) -> None:
-        """Drops packets between two hosts no longer."""
-        self._change_rules("del", one, other)
+        try:
+            yield
+        finally:
+            self._change_rules("del", one, other)
 
     def move(self, host: str) -> None:
         """Gives a host another address, at which the others find it from now on."""
@@ -175,7 +180,7 @@ class Host:
         env: Mapping[str, str],
         *,
         cwd: Path,
-        timeout: float = DEADLINE,
+        timeout: float = 2 * DEADLINE,
     ) -> subprocess.CompletedProcess[str]:
         """Runs a program to its end."""
         return subprocess.run(

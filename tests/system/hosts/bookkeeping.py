@@ -13,16 +13,21 @@ from tests.system.hosts.deployed_system import DeployedSystem
 
 @dataclass(frozen=True)
 class _Event:
+    id: int
     topic: str
     originator_id: str
     originator_version: int
     state: dict[str, Any]
 
 
-def check_every_order_is_paid_once(system: DeployedSystem, acknowledged: Collection[str]) -> None:
+def check_every_order_is_paid_once(
+    system: DeployedSystem, acknowledged: Collection[str]
+) -> Sequence[int]:
     """Makes sure that no event is missing, and none is there twice.
 
     Orders whose customer was not answered count as well: they were created, or they were not.
+
+    :returns: the IDs of what is in the log of orders.
     """
     waited = system.run_console("wait", system.address, "--caught-up", "--timeout", "15")
     assert waited.returncode == 0, waited.stderr
@@ -42,6 +47,7 @@ def check_every_order_is_paid_once(system: DeployedSystem, acknowledged: Collect
         assert Counter(event.state["order_id"] for event in events[name]) == dict.fromkeys(
             orders, 1
         )
+    return [event.id for event in events["Orders"]]
 
 
 def _read(system: DeployedSystem, name: str) -> Sequence[_Event]:
@@ -49,6 +55,7 @@ def _read(system: DeployedSystem, name: str) -> Sequence[_Event]:
     assert read.returncode == 0, read.stderr
     return [
         _Event(
+            event["id"],
             event["topic"].rpartition(":")[2],
             event["originator_id"],
             event["originator_version"],

@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from tests.system.hosts.console import Customer, Watcher
+from tests.system.hosts.console import Customer, LogReader, Watcher
 from tests.system.hosts.deployed_system import DeployedSystem
 from tests.system.hosts.states import ALL_LIVE
 from tests.system.namespaces import missing_for_namespaces
@@ -56,8 +56,14 @@ def customer(system: DeployedSystem) -> Iterator[Customer]:
         yield customer
 
 
+@pytest.fixture(scope="module")
+def reader(system: DeployedSystem) -> Iterator[LogReader]:
+    with LogReader(system, "Orders") as reader:
+        yield reader
+
+
 @pytest.fixture
-def working(watcher: Watcher, customer: Customer) -> Iterator[Watcher]:
+def working(watcher: Watcher, customer: Customer, reader: LogReader) -> Iterator[Watcher]:
     """The console of a system that works, and works again in the end: orders are taken."""
     watcher.wait_until_told(ALL_LIVE, monotonic())
     yield watcher

@@ -79,21 +79,17 @@ class Watcher(_Program):
         :param since: the moment, as ``monotonic()`` tells it.
         :param within: how many seconds that may take.
         """
-        given_up_at = monotonic() + DEADLINE + within
+        # Waits for longer, to be able to say how long it takes.
+        given_up_at = monotonic() + within + DEADLINE
         with self._changed:
-            while True:
-                told = self._first(expected, since)
-                if told is not None:
-                    break
-                assert self._changed.wait(
-                    given_up_at - monotonic()
-                ), f"{expected} is not told after {monotonic() - since:.1f} s:\n{self.history(since)}"
+            while (told := self._first(expected, since)) is None:
+                is_new = self._changed.wait(given_up_at - monotonic())
+                assert is_new, f"{expected} is not told:\n{self._history(since)}"
         seconds = max(0.0, told.time - since)
-        assert seconds <= within, f"told after {seconds:.1f} s:\n{self.history(since)}"
+        assert seconds <= within, f"told after {seconds:.1f} s:\n{self._history(since)}"
         return seconds
 
-    def history(self, since: float) -> str:
-        """Returns what was told, for people."""
+    def _history(self, since: float) -> str:
         told = [Told(**json.loads(line)) for line in self._lines]
         before = [one for one in told if one.time < since][-1:]
         after = [one for one in told if one.time >= since]
@@ -127,6 +123,18 @@ class Customer(_Program):
         self._end()
         assert self._process.returncode == 0
         return self.acknowledged()
+
+
+class LogReader(_Program):
+    """Reads a log as it grows, as ``esgrpc-console log --follow`` writes it."""
+
+    def __init__(self, system: DeployedSystem, application: str) -> None:
+        arguments = ("log", system.address, application, "--follow", "--json")
+        super().__init__(system.start_console(*arguments))
+
+    def ids(self) -> list[int]:
+        """Returns the IDs of the events that it has written so far."""
+        return [json.loads(line)["id"] for line in tuple(self._lines)]
 
 
 def _is_order(line: str) -> bool:

@@ -85,7 +85,8 @@ class Database:
     def _start(self) -> subprocess.Popen[str]:
         settings = [*_SETTINGS, f"port={self._port}", f"unix_socket_directories={self._directory}"]
         options = [word for setting in settings for word in ("-c", setting)]
-        command = _as_nobody(_program("postgres"), "-D", str(self._directory / "data"), *options)
+        data = str(self._directory / "data")
+        command = _as_nobody(_program("postgres"), "-D", data, *options, on_host=True)
         return self._host.start(command, {"LC_ALL": "C"}, cwd=Path("/"))
 
     def _stop(self) -> None:
@@ -124,9 +125,16 @@ def _program(name: str) -> str:
     return str(Path(package.submodule_search_locations[0]) / "pginstall" / "bin" / name)
 
 
-def _as_nobody(*arguments: str) -> list[str]:
-    """PostgreSQL does not run as root."""
-    if os.geteuid() != 0:
-        return [*arguments]
+def _as_nobody(*arguments: str, on_host: bool = False) -> list[str]:
+    """PostgreSQL does not run as root.
+
+    :param on_host: where everybody is.
+    """
     user = f"{_NOBODY}"
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *arguments]
+    if os.geteuid() == 0:
+        options = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        # Processes that become another user's forget whom they end with.
+        return ["setpriv", *options, "--pdeathsig=KILL", *arguments]
+    if on_host:
+        return ["unshare", "--user", f"--map-user={user}", f"--map-group={user}", *arguments]
+    return [*arguments]

@@ -9,8 +9,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,8 +27,10 @@ NAMES = ("orders", "reservations", "payments")
 CONSOLE = "console"
 DATABASE = "postgres"
 PASSWORD = "correct horse"
+# What authors of programs have to say, whose hosts have no name server. Commands do so themselves.
+_LIKE_OTHER_PROGRAMS = {"GRPC_DNS_RESOLVER": "native"}
 _SERVING = "is serving on"
-START_TIMEOUT = 60.0
+_START_TIMEOUT = 60.0
 """Seconds that three servers may take that are started at once."""
 
 
@@ -54,13 +56,13 @@ class Server:
         wait_until(
             lambda: self.log.count(_SERVING) == self._starts,
             f"{self.name} serves",
-            timeout=START_TIMEOUT,
+            timeout=_START_TIMEOUT,
         )
 
     def wait_until_healthy(self) -> None:
         """Returns when it serves, and the container's health check says so too."""
         self.wait_until_serving()
-        wait_until(lambda: self._is_healthy, f"{self.name} is healthy", timeout=START_TIMEOUT)
+        wait_until(lambda: self._is_healthy, f"{self.name} is healthy", timeout=_START_TIMEOUT)
 
     @property
     def _is_healthy(self) -> bool:
@@ -75,13 +77,14 @@ class Server:
                 self._process.argv, self._process.env, cwd=self._directory, stderr=log
             )
 
-    def freeze(self) -> None:
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
         """Lets it do nothing, as a host does that is out of memory."""
         self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Lets it go on."""
-        self._signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Ends it without a chance to say anything."""
@@ -91,7 +94,6 @@ class Server:
     def stop(self) -> None:
         """Ends it as containers are ended."""
         if self._running is not None:
-            self._signal(signal.SIGCONT)
             self._signal(signal.SIGTERM)
             self._end()
 
@@ -203,18 +205,24 @@ class DeployedSystem:
     def run_program(self, module: str, *arguments: str) -> str:
         """Runs a module of this package on the console's host, and returns what it writes."""
         command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]
-        env = {**self.console_env, "GRPC_DNS_RESOLVER": "native", "GRPC_VERBOSITY": "NONE"}
+        env = {**self.console_env, **_LIKE_OTHER_PROGRAMS, "GRPC_VERBOSITY": "NONE"}
         done = self.console_host.run(command, env, cwd=ROOT)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def start_console(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts a command of the console."""
+        return self._start([str(PROGRAMS / "esgrpc-console"), *arguments], {})
+
     def start_program(self, module: str, *arguments: str) -> subprocess.Popen[str]:
         """Starts a module of this package on the console's host."""
-        # As a program's author has to say, whose hosts have no name server.
-        env = {**self.console_env, "GRPC_DNS_RESOLVER": "native"}
+        command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]
+        return self._start(command, _LIKE_OTHER_PROGRAMS)
+
+    def _start(self, command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[str]:
         return self.console_host.start(
-            [sys.executable, "-m", f"{__package__}.{module}", *arguments],
-            env,
+            command,
+            {**self.console_env, **env},
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
