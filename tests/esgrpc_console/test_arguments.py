@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 from typing import Any
 
 import pytest
@@ -220,6 +221,17 @@ def test_what_a_server_would_refuse_is_found_while_it_is_typed(
     type = a_type(schema)
     assert {text: problem_with_text(type, text) for text in good} == dict.fromkeys(good, "")
     assert all(problem_with_text(type, text) for text in wrong)
+
+
+@pytest.mark.parametrize(
+    "schema", [INTEGER, NUMBER, DECIMAL, UUID, DATE, TIME, DATETIME, DURATION, BYTES]
+)
+def test_a_long_text_is_looked_at_as_quickly_as_a_short_one(schema: dict[str, Any]) -> None:
+    type = a_type(schema)
+    started = process_time()
+    for text in ("1" * 9_999 + "x", "1_" * 4_999 + "x", "1" * 5_000 + "." + "0" * 4_000 + "x"):
+        assert problem_with_text(type, text)
+    assert process_time() - started < 1
 
 
 def test_a_uuid_that_is_being_typed_is_not_called_wrong_yet() -> None:
