@@ -229,7 +229,7 @@ def test_what_a_server_would_refuse_is_found_while_it_is_typed(
 def test_a_long_text_is_looked_at_as_quickly_as_a_short_one(schema: dict[str, Any]) -> None:
     type = a_type(schema)
     started = process_time()
-    for text in ("1" * 9_999 + "x", "1_" * 4_999 + "x", "1" * 5_000 + "." + "0" * 4_000 + "x"):
+    for text in ("1" * 9_999 + "?", "1_" * 4_999 + "?", "1" * 5_000 + "." + "0" * 4_000 + "?"):
         assert problem_with_text(type, text)
     assert process_time() - started < 1
 
