@@ -13,8 +13,9 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App
 from textual.binding import BindingType, Keymap
-from textual.command import CommandPalette
+from textual.command import Provider
 from textual.message import Message
+from textual.theme import ThemeProvider
 
 from esgrpc_console.command_lines import NO_TARGET, Target
 from esgrpc_console.local_servers import LocalServers
@@ -22,7 +23,7 @@ from esgrpc_console.system_view import SystemOperations, find_problems
 from esgrpc_console.system_view.event_cache import EventCache
 from esgrpc_console.tui.actions import ACTIONS, ACTIONS_BY_ID, bindings_of
 from esgrpc_console.tui.causes import cause_of
-from esgrpc_console.tui.palette import ConsoleCommands
+from esgrpc_console.tui.palette import ConsoleCommands, Palette
 from esgrpc_console.tui.places import (
     AggregatePlace,
     ApplicationPlace,
@@ -264,13 +265,7 @@ class ConsoleApp(App[Exception]):
 
     def action_commands(self) -> None:
         """Searches for what can be done."""
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(
-                CommandPalette(
-                    providers=[ConsoleCommands],
-                    placeholder="What is to be done, or where to go",
-                )
-            )
+        self._search(ConsoleCommands, "What is to be done, or where to go")
 
     def action_help(self) -> None:
         """Shows what each key does."""
@@ -284,7 +279,7 @@ class ConsoleApp(App[Exception]):
 
     def action_choose_theme(self) -> None:
         """Chooses the colours."""
-        self.search_themes()
+        self._search(ThemeProvider, "The colours that are wanted")
 
     def action_picture(self) -> None:
         """Saves a picture of the screen in the working directory."""
@@ -303,6 +298,10 @@ class ConsoleApp(App[Exception]):
             self.screen.clear_selection()
         else:
             self.exit()
+
+    def _search(self, provider: type[Provider], placeholder: str) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(providers=[provider], placeholder=placeholder))
 
     def _screen_of(self, place: Place) -> LiveScreen | None:
         for screen in reversed(self.screen_stack):

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
+from textual.widgets import OptionList
 
 from esgrpc_console.system_view import words
 from esgrpc_console.tui.actions import ACTIONS_BY_ID
@@ -30,6 +31,16 @@ class _Command:
     name: str
     help: str
     run: Callable[[], object]
+
+
+class Palette(CommandPalette):
+    """Searches for something to do, or to have."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaves out moves where no line is shown yet: Textual would look for the first."""
+        if action != "command_list":
+            return True
+        return any(commands.scrollable_content_region for commands in self.query(OptionList))
 
 
 class ConsoleCommands(Provider):

@@ -115,6 +115,19 @@ async def test_the_palette_closes_again() -> None:
         assert isinstance(pilot.app.screen, OverviewScreen)
 
 
+@pytest.mark.parametrize("key", ["ctrl+p", "f2"])
+async def test_moving_in_a_palette_that_has_no_room_does_no_harm(key: str) -> None:
+    async with an_overview(the_example(), SMALL) as pilot:
+        await pilot.resize_terminal(10, 3)
+        await pilot.press(key)
+        # Its commands come while keys are pressed.
+        for _ in range(5):
+            await press(pilot, "pagedown", "pageup", "down", "up", "shift+end")
+        await pilot.resize_terminal(*SMALL)
+        await press(pilot, "pagedown", "escape")
+        assert isinstance(pilot.app.screen, OverviewScreen)
+
+
 async def test_what_may_not_be_done_is_not_in_the_palette() -> None:
     async with an_overview(a_troubled_system(), is_read_only=True) as pilot:
         await press(pilot, "tab", "down", "down", "colon", *"retry")
