@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from esgrpc_console.system_view import SystemState, words
 from esgrpc_console.tui.appearance import Appearance
+from esgrpc_console.tui.widgets.choices import Choices
 from esgrpc_console.tui.widgets.server_bar import server_words
 
 
@@ -27,8 +28,6 @@ class ServerScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "cancel"),
-        Binding("j", "focused.cursor_down", "down", show=False),
-        Binding("k", "focused.cursor_up", "up", show=False),
     ]
 
     def __init__(
@@ -57,7 +56,7 @@ class ServerScreen(ModalScreen[str | None]):
         with Vertical(id="server") as box:
             box.border_title = Content(words.line(self._question))
             box.border_subtitle = "enter choose  esc cancel"
-            options = OptionList(markup=False, compact=True)
+            options = Choices(markup=False, compact=True)
             for name in self._answers:
                 text = appearance.text(f"{name or 'all':<{width}}  ")
                 if name:

@@ -15,16 +15,13 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from esgrpc_console.system_view import words
+from esgrpc_console.tui.widgets.choices import Choices
 
 
-class TopicList(OptionList):
+class TopicList(Choices):
     """Topics, each with a mark when it is chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "choose", show=False),
-        Binding("j", "cursor_down", "down", show=False),
-        Binding("k", "cursor_up", "up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "choose", show=False)]
 
 
 class TopicsScreen(ModalScreen[tuple[str, ...] | None]):

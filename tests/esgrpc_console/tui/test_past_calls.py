@@ -83,6 +83,19 @@ async def test_a_call_of_another_session_is_found_and_made_again(tmp_path: Path)
         await wait_for(lambda: len(system.calls) == 2, "the command to be made again")
 
 
+async def test_the_key_of_the_history_goes_on_to_an_older_call() -> None:
+    system = the_example()
+    async with methods_of(system, "Orders", "get_order") as pilot:
+        await pilot.press(*ORDER_ID, "enter")
+        await wait_for_text(pilot, "get_order(0000…) ✓ 3.1 ms")
+        await pilot.press("escape", "up", "f5")
+        await wait_for_text(pilot, "create_new_order() ✓ 3.1 ms")
+        await pilot.press("ctrl+r")
+        await wait_for_text(pilot, "calls that were made")
+        await pilot.press("ctrl+r", "enter")
+        await wait_for_text(pilot, "query  get_order", f"order_id  UUID {ORDER_ID}")
+
+
 async def test_a_call_that_is_left_is_kept_as_unknown(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     async with methods_of(SlowSystem(), "Orders", "order", history_path=path) as pilot:
