@@ -143,6 +143,9 @@ class _Tail:
             how = f"shorter than #{self._position:,}: it ends at #{page.head:,}"
             raise log_replaced(self._application, how)
         if page.events:
+            if self._last is not None:
+                # Since the page before, another server may have come without any sign of it.
+                await check_log(self._operations, self._application, self._last)
             self._last = page.events[-1]
         self._position = max(self._position, page.head if page.is_end else page.read_through)
         return page

@@ -187,8 +187,10 @@ class LogWindow:
             started = started_at(self._operations, self.application)
             if started != self._started_at:
                 try:
-                    if self._events:
-                        await check_log(self._operations, self.application, self._events[-1])
+                    # Both ends: what was read before it was described may be of the other log.
+                    ends = (self._events[0], self._events[-1]) if self._events else ()
+                    for event in dict.fromkeys(ends):
+                        await check_log(self._operations, self.application, event)
                 except LogReplaced:
                     self._replace()
                 self._started_at = started

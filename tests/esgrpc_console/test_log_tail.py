@@ -226,6 +226,17 @@ async def test_another_log_that_has_grown_longer_is_an_error(
     assert reader.ids == [1, 2, 3]
 
 
+async def test_another_log_that_comes_without_any_sign_of_it_is_an_error() -> None:
+    slow = _system(range(1, 6))
+    reader = Reader(tail_log(slow, "Orders"))
+    await wait_for(lambda: len(reader.ids) == 5, "the log is read")
+    slow.logs["Orders"] = [replace(an_event(n), originator_id="x") for n in range(1, 9)]
+    slow.record("Orders", an_event(9))
+    with pytest.raises(LogReplaced, match="another than before: #5 is another event"):
+        await asyncio.wait_for(reader.task, 5)
+    assert reader.ids == [1, 2, 3, 4, 5]
+
+
 async def test_a_position_beyond_the_log_is_an_error() -> None:
     with pytest.raises(LogReplaced, match="it ends at #5"):
         async for _ in tail_log(_system(range(1, 6)), "Orders", after=1000):

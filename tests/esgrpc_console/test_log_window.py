@@ -228,6 +228,19 @@ async def test_a_replaced_log_that_has_grown_longer_is_not_taken_for_the_old_one
     assert window.replacements == 1
 
 
+async def test_a_window_that_has_read_of_two_logs_is_begun_anew() -> None:
+    system, window = _window(range(1, 4))
+    await window.jump(End.LAST)
+    # The other log is read before its server has told that it was started again.
+    system.logs["Orders"] = [replace(an_event(n), originator_id="other") for n in range(1, 9)]
+    window.hear_head(8)
+    await window.catch_up()
+    assert len({event.originator_id for event in window.events}) > 1
+    system.state.describe("Orders", Description(started_at=datetime(2026, 11, 24, tzinfo=UTC)))
+    await window.catch_up()
+    assert [event.originator_id for event in window.events] == ["other"] * 8
+
+
 async def test_a_window_stays_where_it_is_when_the_log_cannot_be_read() -> None:
     system = SlowSystem()
     _log_with_few_paid(system)
