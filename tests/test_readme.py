@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import free_port
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -23,9 +25,14 @@ def blocks(language: str) -> list[str]:
 SHELL_BLOCKS = blocks("shell")
 
 
+def on_free_ports(text: str) -> str:
+    """Returns a text with ports that nobody else listens on: other tests run beside this one."""
+    return re.sub(r"\blocalhost:\d+", lambda _: f"localhost:{free_port()}", text)
+
+
 def test_python_programs_work_as_they_stand(tmp_path: Path) -> None:
     program = tmp_path / "readme.py"
-    program.write_text("\n".join(blocks("python")), encoding="utf-8")
+    program.write_text(on_free_ports("\n".join(blocks("python"))), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(program)],
         cwd=tmp_path,
@@ -41,7 +48,7 @@ def test_python_programs_work_as_they_stand(tmp_path: Path) -> None:
     "block", [b for b in SHELL_BLOCKS if "eventsourcing_grpc_" in b], ids=lambda b: b.split()[-2]
 )
 def test_commands_serve_until_they_are_interrupted(block: str, tmp_path: Path) -> None:
-    lines = [line for line in block.splitlines() if line]
+    lines = [line for line in on_free_ports(block).splitlines() if line]
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for line in lines[:-1]:
         if line == "make ssl":

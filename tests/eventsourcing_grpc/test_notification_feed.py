@@ -215,8 +215,9 @@ def test_what_this_process_records_is_not_read(store: Store) -> None:
             record_and_tell(feed, 3)
         reader.wait_for(150)
 
-        # At the start, and when the database begins to announce.
-        assert feed.statistics().reads <= 3
+        # At the start, when the database begins to announce, and where an announcement of the
+        # database has overtaken the recording hook: not for each of the fifty.
+        assert feed.statistics().reads < 10
         assert feed.head == 150
 
 
