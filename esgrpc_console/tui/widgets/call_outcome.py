@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -77,6 +78,8 @@ class CallOutcome(Vertical):
         self._has_tree = False
         self._is_tree_wanted = True
         self._is_traceback_wanted = True
+        self._shown: Sequence[Line] = ()
+        self._laid_out = 0
 
     def compose(self) -> ComposeResult:
         """How it ended, and what it brought."""
@@ -115,7 +118,14 @@ class CallOutcome(Vertical):
         symbol = "✗" if repetition.failed else "✓" if repetition.is_over else "…"
         title = f"{symbol} {_repetition_title(repetition)}"
         self._title.update(Content(title), layout=False)
-        self._lines.show(list(_repetition_lines(repetition)), keeps_place=True)
+        self._show_lines(_repetition_lines(repetition), keeps_place=True)
+
+    def follow_size(self) -> None:
+        """Lays out text anew, where it has another width than before."""
+        width = self._lines.size.width
+        if self._lines.display and width != self._laid_out:
+            self._laid_out = width
+            self._lines.show(self._shown, keeps_place=True)
 
     def enter(self) -> None:
         """Takes the focus."""
@@ -158,6 +168,11 @@ class CallOutcome(Vertical):
         if event.widget is self._title:
             self.show_other_way()
 
+    def _show_lines(self, lines: Sequence[Line], *, keeps_place: bool = False) -> None:
+        self._shown = lines
+        self._laid_out = self._lines.size.width
+        self._lines.show(lines, keeps_place=keeps_place)
+
     def _be(self, outcome: str) -> None:
         self.add_class("-shown")
         self.set_class(outcome == "returned", "-good")
@@ -177,14 +192,14 @@ class CallOutcome(Vertical):
                 other = f"{words.count(size, 'character')}  y copies all"
             title = f"✓ {words.milliseconds(end.result.seconds)}"
             if not is_tree:
-                self._lines.show(json_lines(end.result.result))
+                self._show_lines(json_lines(end.result.result))
         else:
             failure = end.failure
             has_traceback = isinstance(failure, CallFailed) and failure.traceback
             is_folded = not self._is_traceback_wanted
             other = f"v {'shows' if is_folded else 'hides'} the traceback" if has_traceback else ""
             title = _failure_title(end)
-            self._lines.show(self._failure_lines(with_traceback=not is_folded))
+            self._show_lines(self._failure_lines(with_traceback=not is_folded))
         title = "   ".join(filter(None, (title, other)))
         self._title.update(Content(words.line(title)), layout=False)
 

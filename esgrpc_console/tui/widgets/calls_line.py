@@ -12,7 +12,7 @@ from textual import on, work
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
+from textual.widget import Widget
 
 from esgrpc_console.call_history import CallHistory, Outcome, PastCall
 from esgrpc_console.system_view import words
@@ -38,7 +38,7 @@ class Running:
     """None: it is one call."""
 
 
-class CallsLine(Static):
+class CallsLine(Widget):
     """Shows what is being called, or as many of the last calls as have room, newest first."""
 
     DEFAULT_CSS = """
@@ -89,7 +89,7 @@ class CallsLine(Static):
         pass
 
     def __init__(self, session: Session) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self._session = session
         self._clocks = Clocks(session.wall_clock, session.clock)
         self._history = CallHistory(session.history_path)
@@ -115,15 +115,11 @@ class CallsLine(Static):
                 self._past(running.call, at, outcome, seconds, text, times=max(1, done))
             )
 
-    def on_resize(self) -> None:
-        """Shows as many calls as have room now."""
-        self._draw()
-
     def show_application(self, application: str) -> None:
         """Shows the calls of an application."""
         if application != self._application:
             self._application = application
-            self._draw()
+            self.refresh()
 
     @property
     def calls(self) -> Sequence[PastCall]:
@@ -195,14 +191,17 @@ class CallsLine(Static):
 
     @on(HistoryKnown)
     @on(_Written)
-    def _draw(self) -> None:
+    def draw_history(self) -> None:
+        """Shows what is known now."""
+        self.refresh()
+
+    def render(self) -> Content:
+        """What is under way, or the history."""
         running = self.running
         if running is not None:
             name = words.line(running.call.method.name)
-            told = f"{name}  {self.seconds:.1f} s   esc gives it up"
-            content = Content.assemble(("CALLING", "bold"), f"{_GAP}{told}")
-            self.update(content, layout=False)
-            return
+            told = f"{_GAP}{name}  {self.seconds:.1f} s   esc gives it up"
+            return Content.assemble(("CALLING", "bold"), told)
         parts: list[Content | str | tuple[str, str]] = [("HISTORY", "$text-muted")]
         room = self.size.width - len("HISTORY")
         if self._history.problem:
@@ -217,7 +216,7 @@ class CallsLine(Static):
             parts.append((f"{_GAP}{told}", style))
         if not shown and not self._history.problem:
             parts.append((f"{_GAP}nothing has been called yet", "dim"))
-        self.update(Content.assemble(*parts), layout=False)
+        return Content.assemble(*parts)
 
     def _begin(self, running: Running) -> None:
         self.running = running
@@ -228,7 +227,7 @@ class CallsLine(Static):
     def _tell_progress(self) -> None:
         # Nothing is drawn while another screen is seen.
         if self.running is not None and self.screen.is_current:
-            self._draw()
+            self.refresh()
             self.post_message(self.Progressed(self.running))
 
     def _finish(self, end: CallEnd) -> None:
@@ -282,7 +281,7 @@ class CallsLine(Static):
 
     def _remember(self, past: PastCall) -> None:
         self._history.remember(past)
-        self._draw()
+        self.refresh()
         # By the app: it is written though the screen may be left before.
         self.app.run_worker(self._write(past), group="call history", exit_on_error=False)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from esgrpc_console.system_view import CallFailed, MethodView, words
@@ -22,6 +24,8 @@ _MAX_ABOUT = 10_000
 _MAX_ABOUT_LINES = 5
 _BESIDE_WIDTH = 100
 """From which width on the outcome is beside the arguments."""
+_LOW_HEIGHT = 12
+"""Below which what the method is has one line."""
 _ROOMY_HEIGHT = 20
 """From which height on there is room between the parts."""
 
@@ -72,6 +76,11 @@ class MethodForm(Vertical):
             height: 1fr;
         }
 
+        &.-low .signature {
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
+
         &.-roomy .parts, &.-roomy CallOutcome {
             margin: 1 0 0 0;
         }
@@ -117,8 +126,10 @@ class MethodForm(Vertical):
         type = ArgumentsType(method.parameters_schema, method.signature)
         self.arguments = ArgumentsPane(type, services, [self._button])
         self.outcome = CallOutcome()
+        self._parts = Container(classes="parts")
         self._about = VerticalScroll(classes="about", can_focus=False)
         self._is_about_open = False
+        self._fitted: tuple[Size, ...] = ()
         self.is_ready = False
         """Whether it can take the focus."""
 
@@ -139,21 +150,16 @@ class MethodForm(Vertical):
             if docstring:
                 about = words.block(docstring[:_MAX_ABOUT] + _dots(docstring))
                 yield Static(Content(about), classes="docstring")
-        with Container(classes="parts"):
+        with self._parts:
             yield self.arguments
             yield self.outcome
 
     def on_mount(self) -> None:
         """Tells that it is there."""
+        # A widget is not told of each of its sizes: after some ways of scrolling, of none at all.
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._follow_layout)
         self.is_ready = True
         self.post_message(self.Ready(self))
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Has the outcome beside the arguments, or below them."""
-        self.set_class(event.size.width >= _BESIDE_WIDTH, "-beside")
-        self.set_class(event.size.height >= _ROOMY_HEIGHT, "-roomy")
-        self._fit_about(event.size.height)
-        self._fit()
 
     def call(self) -> Call:
         """Returns the call that is to be made.
@@ -172,7 +178,6 @@ class MethodForm(Vertical):
         """Shows all of the docstring, or only its beginning."""
         self._is_about_open = not self._is_about_open
         self._fit_about(self.size.height)
-        self.call_after_refresh(self._fit)
 
     def show_progress(self, seconds: float) -> None:
         """Says that a call is under way."""
@@ -202,13 +207,26 @@ class MethodForm(Vertical):
         message.stop()
         self.post_message(self.CallWanted(self))
 
+    def _follow_layout(self, _: Screen[object]) -> None:
+        """Has the outcome beside the arguments or below them, and what is written in view."""
+        self.outcome.follow_size()
+        sizes = (self.size, self._parts.size, self.arguments.size)
+        if sizes != self._fitted and self.size:
+            self._fitted = sizes
+            self.set_class(self.size.width >= _BESIDE_WIDTH, "-beside")
+            self.set_class(self.size.height >= _ROOMY_HEIGHT, "-roomy")
+            self.set_class(self.size.height < _LOW_HEIGHT, "-low")
+            self._fit_about(self.size.height)
+            self._fit()
+            self.arguments.show_focused()
+
     def _fit_about(self, height: int) -> None:
         most = height * 2 // 3 if self._is_about_open else min(_MAX_ABOUT_LINES, height // 4)
         self._about.styles.max_height = max(1, most)
 
     def _fit(self) -> None:
         """Gives the arguments as much room as they may take, which scroll in it."""
-        room = self.query_one(".parts").size.height or self.size.height
+        room = self._parts.size.height
         is_shared = self.outcome.is_shown and not self.has_class("-beside")
         self.arguments.allow_lines(room // 2 if is_shared else room - 1)
 

@@ -104,7 +104,7 @@ async def go_to(pilot: Pilot[Exception], application: str, method: str = "") -> 
     """Goes to the methods of an application, and into the form of one."""
     await wait_for_text(pilot, application)
     pilot.app.screen.post_message(Open(ApplicationPlace(application, "methods", method=method)))
-    await wait_for_text(pilot, "HISTORY", f"{method or ''}(")
+    await wait_for_text(pilot, "HISTORY")
     if method:
         await _enter(pilot, method)
 

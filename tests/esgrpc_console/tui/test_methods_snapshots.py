@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import TextArea
 
 from esgrpc_console.call_history import CallHistory, Outcome, PastCall
 from esgrpc_console.system_view import CallFailed, CallResult, MethodView
@@ -40,6 +41,8 @@ def run_before(
         await go_to(pilot, application, method)
         await act(pilot)
         stop_blinking(pilot)
+        for area in pilot.app.screen.query(TextArea):
+            area.cursor_blink = False
 
     return run
 

@@ -78,7 +78,6 @@ class ArgumentsForm(Vertical):
         if lines != self._lines:
             self._lines = lines
             self._scroll.styles.max_height = max(1, lines - 1)
-            self.call_after_refresh(self._show_focused)
 
     @property
     def is_empty(self) -> bool:
@@ -160,7 +159,8 @@ class ArgumentsForm(Vertical):
         """Says what is to be known of the field that has the focus."""
         self._show_hint()
 
-    def _show_focused(self) -> None:
+    def show_focused(self) -> None:
+        """Keeps what is being written where it can be seen."""
         if not self.is_attached:
             # Its screen was left meanwhile.
             return

@@ -205,6 +205,10 @@ class ArgumentsPane(Vertical):
         self._form.allow_lines(lines)
         self._json.allow_lines(lines)
 
+    def show_focused(self) -> None:
+        """Keeps what is being written where it can be seen."""
+        self._form.show_focused()
+
     @on(ArgumentEditor.Changed)
     def forget_problem(self) -> None:
         """Says no more what was wrong with other arguments."""
