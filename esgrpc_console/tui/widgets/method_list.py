@@ -187,7 +187,7 @@ class MethodList(Vertical):
                 self._list.add_option(
                     Option(Content(f"  {words.line(method.name)}"), id=method.name)
                 )
-        self._filter_line.show_count(len(wanted), len(self._methods))
+        self._filter_line.show_count(len(wanted), words.count(len(self._methods), "method"))
         if current in {method.name for method in wanted} and current is not None:
             self._list.highlighted = self._list.get_option_index(current)
         elif wanted:
