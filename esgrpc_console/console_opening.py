@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from esgrpc_console.configuration import Configuration
 from esgrpc_console.outcome import CommandFailed
 from esgrpc_console.system_view import RequestFailed
+from esgrpc_console.terminal_watch import TerminalWatch
 from eventsourcing_grpc.user_errors import UserError
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 _STATE_DIRECTORY = "esgrpc-console"
 _HISTORY = "history.jsonl"
 _SHOWN_LINES = 6
+# Textual lets up to two frames pass between two drawings: at its usual 60 a second, keys feel that.
+_FRAMES_VARIABLE, _FRAMES_PER_SECOND = "TEXTUAL_FPS", "120"
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -38,6 +43,8 @@ def check_console(configuration: Configuration, *, otherwise: str) -> None:
             f"(without one, use {otherwise})"
         )
         raise CommandFailed(msg)
+    # It reads this when it is imported.
+    os.environ.setdefault(_FRAMES_VARIABLE, _FRAMES_PER_SECOND)
     from esgrpc_console.tui.configuration_check import check_configuration
 
     check_configuration(configuration)
@@ -78,7 +85,8 @@ async def _show(
         )
         for number in _ENDING_SIGNALS:
             loop.add_signal_handler(number, app.exit)
-        result = await app.run_async()
+        with TerminalWatch(sys.stderr.fileno(), partial(loop.call_soon_threadsafe, app.exit)):
+            result = await app.run_async()
         return result or app.crash
 
 
