@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -146,7 +147,7 @@ class GrpcApplicationClient(Generic[TApplication]):
                     raise ServiceUnavailable(msg) from e
             else:
                 return
-            if self._is_stopping.wait(delay) or self._is_closed.is_set():
+            if self._pause(delay) or self._is_closed.is_set():
                 msg = f"Waiting for {self._server} was ended"
                 raise ClientClosedError(msg)
             delay = min(delay * 2, _MAX_RETRY_DELAY)
@@ -291,13 +292,23 @@ class GrpcApplicationClient(Generic[TApplication]):
                 if not is_unavailable or not (may_repeat or was_never_sent(e)):
                     raise self._map(e, is_unknown=is_unavailable) from None
                 give_up_at = give_up_at or monotonic() + UNAVAILABLE_TIMEOUT
-                if monotonic() > give_up_at or self._is_stopping.wait(delay):
+                if monotonic() > give_up_at or self._pause(delay):
                     raise self._map(e) from None
                 delay = min(delay * 2, _MAX_RETRY_DELAY)
             except ValueError:
                 # What grpcio raises for a channel that is closed.
                 self._check_not_closed()
                 raise
+
+    def _pause(self, delay: float) -> bool:
+        """Waits before the next attempt. Returns whether there is to be none.
+
+        While nobody waits for an answer, grpcio before 1.80 does not get on with connecting.
+        """
+        until = monotonic() + delay
+        with suppress(grpc.RpcError, ValueError):
+            self._health.Check(HealthCheckRequest(), timeout=delay, wait_for_ready=True)
+        return self._is_stopping.wait(max(0.0, until - monotonic()))
 
     def _map(self, error: grpc.RpcError, *, is_unknown: bool = False) -> GrpcError:
         if self._is_closed.is_set():

@@ -6,8 +6,10 @@ when the files have changed. What is under way on the old one comes to its end t
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from time import monotonic
 from types import TracebackType
 from typing import Any, NoReturn
 from weakref import WeakSet
@@ -18,7 +20,10 @@ from eventsourcing_grpc.certificate_files import CertificateFiles
 from eventsourcing_grpc.certificates import Certificates
 from eventsourcing_grpc.error_receiving import raised_exception, rpc_code
 
+logger = logging.getLogger(__name__)
+
 _RETRY_DELAY = 0.2
+_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
 
 class ReloadingChannel(grpc.Channel):
@@ -110,6 +115,26 @@ class ReloadingChannel(grpc.Channel):
             old.channel.close()
         return generation, calls
 
+    def wait(self, timeout: float) -> None:
+        """Waits until the newest channel is connected.
+
+        While nobody waits for an answer, grpcio before 1.80 does not get on with connecting.
+
+        :param timeout: seconds after which it is given up.
+        """
+        with self._lock:
+            if self._is_closed:
+                return
+            generation = self._newest
+            ask = generation.channel.unary_unary(_HEALTH_CHECK, None, None)
+            generation.beginning += 1
+        try:
+            ask(b"", timeout=timeout, wait_for_ready=True)
+        except grpc.RpcError as e:
+            logger.debug("Not connected: %s", e)
+        finally:
+            self.end(generation)
+
     def end(self, generation: _Generation, call: Any = None) -> None:
         """Lets a channel be closed once there is a newer one and its calls have ended.
 
@@ -194,7 +219,7 @@ class _StreamCalls(grpc.UnaryStreamMultiCallable):  # type: ignore[type-arg]  # 
             finally:
                 self._channel.end(generation, call)
 
-        return _PatientStream(begin) if wait_for_ready else begin()
+        return _PatientStream(begin, self._channel.wait) if wait_for_ready else begin()
 
 
 class _PatientStream:
@@ -203,8 +228,9 @@ class _PatientStream:
     On one channel, gRPC would wait for ever with certificates that have expired.
     """
 
-    def __init__(self, begin: Callable[[], Any]) -> None:
+    def __init__(self, begin: Callable[[], Any], wait: Callable[[float], None]) -> None:
         self._begin = begin
+        self._wait = wait
         self._is_cancelled = threading.Event()
         self._has_begun = False
         self._call = begin()
@@ -223,8 +249,7 @@ class _PatientStream:
                 first = next(self._call)
             except grpc.RpcError as e:
                 is_refused = rpc_code(e) is not grpc.StatusCode.UNAVAILABLE
-                is_answer = is_refused or raised_exception(e) is not None
-                if is_answer or self._is_cancelled.wait(_RETRY_DELAY):
+                if is_refused or raised_exception(e) is not None or self._pause():
                     raise
                 try:
                     self._call = self._begin()
@@ -237,6 +262,12 @@ class _PatientStream:
                 self._has_begun = True
                 return first
         return next(self._call)
+
+    def _pause(self) -> bool:
+        """Waits before the next call. Returns whether there is to be none."""
+        until = monotonic() + _RETRY_DELAY
+        self._wait(_RETRY_DELAY)
+        return self._is_cancelled.wait(max(0.0, until - monotonic()))
 
     def cancel(self) -> bool:
         """Ends the call, from any thread."""
