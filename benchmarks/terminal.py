@@ -153,8 +153,10 @@ class Terminal:
             except OSError:
                 # The last process that had the terminal open is gone.
                 data = b""
+            # Before it is waited for whoever is looking at the screen just now.
+            read_at = monotonic()
             with self._drawn:
-                self._drawn_at = monotonic()
+                self._drawn_at = read_at
                 if data:
                     # Private sequences of newer terminals are not pyte's to know.
                     self._stream.feed(data)
