@@ -25,5 +25,11 @@ def named_styles(theme_variables: Mapping[str, str]) -> dict[str, Style]:
 
 def strip_of(pieces: Sequence[tuple[str, Style]], width: int, style: Style) -> Strip:
     """Returns pieces of text as a line of a width, on top of a style."""
-    strip = Strip([Segment(text, piece_style) for text, piece_style in pieces])
-    return strip.crop_extend(0, width, style).apply_style(style)
+    # In one go: each of Textual's strips brings its caches along, and leaves them to the garbage
+    # collector.
+    segments = [Segment(text, style + piece_style) for text, piece_style in pieces if text]
+    length = sum(segment.cell_length for segment in segments)
+    if length < width:
+        segments.append(Segment(" " * (width - length), style))
+    strip = Strip(segments, max(length, width))
+    return strip if length <= width else strip.crop(0, width)

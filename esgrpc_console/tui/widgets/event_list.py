@@ -211,7 +211,7 @@ class EventList(Horizontal):
         self.post_message(self.Selected())
 
     def on_resize(self) -> None:
-        """Shows the place again, when it is known how much there is room for."""
+        """Shows the place in the log again, when it is known how much there is room for."""
         self.call_after_refresh(self._place_scrollbar)
 
     # Reading.
@@ -300,7 +300,7 @@ class EventList(Horizontal):
             return
         is_all = window.is_at_first and not window.newer and self.view.row_count <= self.view.page
         first, last = (1, window.head) if is_all else shown
-        self._scrollbar.shown = first, last, window.head
+        self._scrollbar.show(first, last, window.head)
 
     def _tell(self, error: str | None = None) -> None:
         window = self._window

@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.appearance import Appearance
+from esgrpc_console.tui.widgets.drawn_lines import DrawnLines
 from esgrpc_console.tui.widgets.table_columns import Column, ColumnWidths, PlacedColumn
 from esgrpc_console.tui.widgets.table_lines import Row, heading_segments, row_segments
 from esgrpc_console.tui.widgets.table_order import Order, SortValue, in_order, matcher
@@ -27,7 +28,7 @@ from esgrpc_console.tui.widgets.table_order import Order, SortValue, in_order, m
 Item = TypeVar("Item")
 
 
-class LiveTable(ScrollView, Generic[Item], can_focus=True):
+class LiveTable(ScrollView, DrawnLines, Generic[Item], can_focus=True):
     """Shows items as rows, by key, with a cursor that stays on its row wherever the row goes."""
 
     COLUMNS: ClassVar[Sequence[Column]] = ()

@@ -34,8 +34,8 @@ class LogScrollbar(Widget):
     }
     """
 
-    shown: reactive[tuple[int, int, int]] = reactive((0, 0, 0))
-    """The first and the last ID on the screen, and the log's greatest."""
+    thumb: reactive[range] = reactive(range(0))
+    """The lines that stand for what is on the screen. Empty: all is."""
 
     class PlaceWanted(Message):
         """Posted when a place of the log is wanted."""
@@ -44,17 +44,29 @@ class LogScrollbar(Widget):
             super().__init__()
             self.notification_id = notification_id
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = 0, 0, 0
+
+    def show(self, first: int, last: int, head: int) -> None:
+        """Shows a place.
+
+        :param first: the first ID on the screen.
+        :param last: the last one.
+        :param head: the log's greatest.
+        """
+        self._shown = first, last, head
+        self._place()
+
+    def on_resize(self) -> None:
+        """Shows the place again."""
+        self._place()
+
     def render_line(self, y: int) -> Strip:
         """Draws one cell."""
-        first, last, head = self.shown
-        height = self.size.height - 1
-        if y == 0 or height < 1 or not head or (first <= 1 and last >= head):
+        if y == 0 or not self.thumb:
             return Strip.blank(1, self.rich_style)
-        length = min(height, max(1, round((last - first + 1) / head * height)))
-        room = height - length
-        before, behind = first - 1, max(0, head - last)
-        start = round(room * before / (before + behind)) if before + behind else 0
-        is_thumb = start <= y - 1 < start + length
+        is_thumb = y in self.thumb
         name = "log-scrollbar--thumb" if is_thumb else "log-scrollbar--track"
         style = self.get_component_rich_style(name)
         return Strip([Segment("┃" if is_thumb else "│", style)], 1)
@@ -76,8 +88,20 @@ class LogScrollbar(Widget):
         event.stop()
         self.release_mouse()
 
+    def _place(self) -> None:
+        # Most of what is recorded does not move it.
+        first, last, head = self._shown
+        height = self.size.height - 1
+        if height < 1 or not head or (first <= 1 and last >= head):
+            self.thumb = range(0)
+            return
+        length = min(height, max(1, round((last - first + 1) / head * height)))
+        before, behind = first - 1, max(0, head - last)
+        start = round((height - length) * before / (before + behind)) if before + behind else 0
+        self.thumb = range(1 + start, 1 + start + length)
+
     def _want(self, y: int) -> None:
-        head = self.shown[2]
+        head = self._shown[2]
         height = self.size.height - 1
         if head and height > 0:
             place = min(max(0, y - 1), height - 1) / max(1, height - 1)

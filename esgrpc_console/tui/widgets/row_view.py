@@ -14,10 +14,10 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
-from textual.widget import Widget
 
 from esgrpc_console.tui.actions import bindings_of
 from esgrpc_console.tui.row_drawing import named_styles, strip_of
+from esgrpc_console.tui.widgets.drawn_lines import DrawnLines
 
 Cell = tuple[str, str]
 """A text, and the name of the style that it is drawn in, or an empty string."""
@@ -26,9 +26,10 @@ _WHEEL_ROWS = 3
 _GUTTER = "  "
 """Where the cursor and marks are."""
 _NOTHING_TOLD = object()
+_PLAIN = Style.null()
 
 
-class RowView(Widget, can_focus=True):
+class RowView(DrawnLines, can_focus=True):
     """Shows a heading and rows, moves a cursor among them, and lets text be selected.
 
     The cursor is always on the screen. Rows are numbered from 0.
@@ -242,17 +243,17 @@ class RowView(Widget, can_focus=True):
         width = self.size.width
         if y == 0:
             style = self.get_component_rich_style("row-view--heading")
-            return strip_of([(f"{_GUTTER}{self.heading()}", Style())], width, style)
+            return strip_of([(f"{_GUTTER}{self.heading()}", _PLAIN)], width, style)
         row = self.top + y - 1
         if row >= self.row_count:
             words = f"  {self.empty_words()}" if not self.row_count and y == 1 else ""
             style = self.get_component_rich_style("row-view--heading")
-            return strip_of([(words, Style())], width, style)
+            return strip_of([(words, _PLAIN)], width, style)
         # Unlike the widget's own style, this one is kept.
         name = "row-view--cursor" if row == self.cursor else "row-view--row"
         style = self.get_component_rich_style(name)
         pieces = [
-            ("▸" if row == self.cursor else " ", Style()),
+            ("▸" if row == self.cursor else " ", _PLAIN),
             ("•" if self.is_marked(row) else " ", self._style("accent")),
             *((text, self._style(name)) for text, name in self.cells(row)),
         ]
@@ -289,13 +290,15 @@ class RowView(Widget, can_focus=True):
             selected = self.screen.get_component_rich_style("screen--selection")
             text.stylize(selected, start, len(text) if end == -1 else end)
             strip = Strip(text.render(self.app.console)).crop_extend(0, width, style)
-            return strip.apply_style(style).apply_offsets(0, key)
-        return strip_of(pieces, width, style).apply_offsets(0, key)
+            strip = strip.apply_style(style)
+        else:
+            strip = strip_of(pieces, width, style)
+        return strip if self.is_drawing else strip.apply_offsets(0, key)
 
     def _style(self, name: str) -> Style:
         if not self._styles_by_name:
             self._styles_by_name = named_styles(self.app.theme_variables)
-        return self._styles_by_name.get(name, Style())
+        return self._styles_by_name.get(name, _PLAIN)
 
     def _text(self, row: int) -> str:
         return _GUTTER + "".join(text for text, _ in self.cells(row))

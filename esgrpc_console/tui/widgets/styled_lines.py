@@ -15,10 +15,11 @@ from textual.strip import Strip
 
 from esgrpc_console.tui.appearance import theme_colour
 from esgrpc_console.tui.json_text import Kind, Line
+from esgrpc_console.tui.widgets.drawn_lines import DrawnLines
 from esgrpc_console.tui.wrapping import Row, rows_of
 
 
-class StyledLines(ScrollView, can_focus=True):
+class StyledLines(ScrollView, DrawnLines, can_focus=True):
     """Shows lines, wrapped to its width."""
 
     ALLOW_SELECT = True
@@ -72,12 +73,10 @@ class StyledLines(ScrollView, can_focus=True):
         if row >= len(self._rows):
             return Strip.blank(width, self.rich_style)
         selection = self.text_selection
-        if selection is not None:
-            return self._draw(row, width, selection)
-        strip = self._strips.get(row)
+        strip = self._strips.get(row) if selection is None else self._draw(row, width, selection)
         if strip is None:
             strip = self._strips[row] = self._draw(row, width, None)
-        return strip
+        return strip if self.is_drawing else strip.apply_offsets(0, row)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Returns what is selected: lines are whole again."""
@@ -121,7 +120,7 @@ class StyledLines(ScrollView, can_focus=True):
             text.stylize(style, start, len(text) if end == -1 else end)
         segments: list[Segment] = list(text.render(self.app.console))
         strip = Strip(segments).crop_extend(0, width, None)
-        return strip.apply_style(self.rich_style).apply_offsets(0, y)
+        return strip.apply_style(self.rich_style)
 
 
 _MARK = Style(reverse=True, bold=True)
