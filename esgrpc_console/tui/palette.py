@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from textual.binding import ActiveBinding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
@@ -66,12 +67,14 @@ class ConsoleCommands(Provider):
         yield from self._places()
 
     def _actions(self) -> Iterator[_Command]:
-        seen: set[str] = set()
+        found: dict[str, ActiveBinding] = {}
         for active in self.screen.active_bindings.values():
-            info = ACTIONS_BY_ID.get(active.binding.id or "")
-            if info is None or info.id in seen or not active.enabled:
-                continue
-            seen.add(info.id)
+            action_id = active.binding.id or ""
+            if active.enabled and action_id in ACTIONS_BY_ID:
+                found.setdefault(action_id, active)
+        # How to move is not what is searched for: what the footer tells comes first.
+        for active in sorted(found.values(), key=lambda active: not active.binding.show):
+            info = ACTIONS_BY_ID[active.binding.id or ""]
             run = partial(self.app.run_action, active.binding.action, active.node)
             key = self.app.get_key_display(active.binding)
             yield _Command(f"{info.label}  {key}", info.help, run)

@@ -42,14 +42,14 @@ class OutputScreen(LiveScreen):
         "output.server",
         "output.next-server",
         "output.previous-server",
+        "output.restart",
+        "output.stop",
         "output.warnings",
         "output.search",
         "output.older-hit",
         "output.newer-hit",
         "output.stop-search",
         "output.copy",
-        "output.restart",
-        "output.stop",
     )
 
     def __init__(self, session: Session, place: OutputPlace) -> None:

@@ -254,7 +254,7 @@ class RowView(DrawnLines, can_focus=True):
         style = self.get_component_rich_style(name)
         pieces = [
             ("▸" if row == self.cursor else " ", _PLAIN),
-            ("•" if self.is_marked(row) else " ", self._style("accent")),
+            ("•", self._style("accent")) if self.is_marked(row) else (" ", _PLAIN),
             *((text, self._style(name)) for text, name in self.cells(row)),
         ]
         if self.is_stale:

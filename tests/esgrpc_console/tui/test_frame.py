@@ -94,6 +94,13 @@ async def test_the_palette_does_what_keys_do(key: str) -> None:
         assert pilot.app.screen.place == ApplicationPlace("Payments", "methods")
 
 
+async def test_the_palette_offers_first_what_the_footer_tells() -> None:
+    async with an_overview(the_example()) as pilot:
+        await press(pilot, "colon")
+        shown = await wait_for_text(pilot, "open the application's log", "go up by one row")
+        assert shown.index("open the application's log") < shown.index("go up by one row")
+
+
 async def test_the_palette_goes_to_every_place() -> None:
     async with an_overview(the_example()) as pilot:
         await press(pilot, "colon", *"payments")

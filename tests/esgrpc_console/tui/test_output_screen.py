@@ -237,6 +237,11 @@ async def test_text_is_selected_with_the_mouse() -> None:
         assert pilot.app.screen.get_selected_text() == "2026-11-23"
 
 
+async def test_what_can_be_done_to_servers_is_told_on_a_small_screen_too() -> None:
+    async with output_screen(size=SMALL) as (pilot, _):
+        assert "R restart …  X stop …" in screen_text(pilot.app).splitlines()[-1]
+
+
 async def test_a_restart_asks_first_and_cancel_has_the_focus() -> None:
     async with output_screen() as (pilot, servers):
         await press(pilot, "left_square_bracket", "R")

@@ -22,6 +22,7 @@ from tests.esgrpc_console.fake_servers import FakeServers, some_output
 from tests.esgrpc_console.fake_system import an_event, console_on
 from tests.esgrpc_console.screen_reading import SMALL, screen_text, wait_for_text
 from tests.esgrpc_console.tui.followings import a_failing_following, a_system_with
+from tests.esgrpc_console.tui.log_screens import place_of_text
 
 THEMES = {**BUILTIN_THEMES, **{theme.name: theme for theme in COLOUR_BLIND_SAFE}}
 ALL = [*THEMES]
@@ -62,6 +63,21 @@ async def test_a_screen_is_shown_in_every_theme(
             app.theme = theme
             await pilot.pause()
             assert shown in screen_text(app), theme
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+async def test_what_is_chosen_is_turned_round_where_colours_are_the_terminal_s(theme: str) -> None:
+    app = console_on(a_system_with(a_failing_following()))
+    app.theme = theme
+    async with app.run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "FOLLOWER", "● serving")
+        # The first one is under the cursor.
+        assert app.screen.get_style_at(*place_of_text(app, "● serving")).reverse
+        app.screen.post_message(Open(ApplicationPlace("Orders", "log")))
+        await wait_for_text(pilot, "1 Log", "▸")
+        assert app.screen.get_style_at(*place_of_text(app, "1 Log")).reverse
+        assert app.screen.get_style_at(*place_of_text(app, "▸")).reverse
+        assert not app.screen.get_style_at(*place_of_text(app, "2 Methods")).reverse
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
