@@ -4,6 +4,9 @@ that lose what is sent. Tells when nobody gets a connection any more.
 
 from __future__ import annotations
 
+from typing import Any, Self
+
+import psycopg
 from eventsourcing.postgres import PostgresDatastore
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
@@ -16,6 +19,12 @@ SOCKET_OPTIONS = {
 }
 """What libpq is told where the configuration says nothing else: a connection whose other end does not
 answer for 6 s is given up. Otherwise that takes a quarter of an hour."""
+_SERVER_SETTINGS = (
+    b"SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 2; "
+    b"SET tcp_user_timeout = 6000"
+)
+"""What PostgreSQL is told for the same reason. A host that is lost while it records may leave a table
+locked: by itself, PostgreSQL would wait for the rest for two hours, and everybody else for that."""
 _RECONNECT_TIMEOUT = 1.0
 """Seconds. By itself, the pool would wait for the next attempt for as long as the last took."""
 _PATIENCE = 0.5
@@ -25,6 +34,21 @@ _FAILURES = 2
 _CLOSE_TIMEOUT = 0.5
 _FEW = "it may have reached its max_connections"
 _MORE = "something keeps them, or POSTGRES_POOL_SIZE and POSTGRES_MAX_OVERFLOW are too low"
+
+
+class WatchedConnection(psycopg.Connection[Any]):
+    """A connection of which PostgreSQL notices within 6 s, too, that its other end is gone."""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:
+        connection = super().connect(conninfo, **{**kwargs, "autocommit": True})
+        try:
+            connection.execute(_SERVER_SETTINGS)
+            connection.autocommit = bool(kwargs.get("autocommit"))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 class PoolWatch:
@@ -41,6 +65,7 @@ class PoolWatch:
         kwargs = self._pool.kwargs
         if isinstance(kwargs, dict) and not str(kwargs.get("host", "")).startswith(("/", "@")):
             self._pool.kwargs = {**SOCKET_OPTIONS, **kwargs}
+            self._pool.connection_class = WatchedConnection
             # Those that are open have been opened without.
             self._pool.drain()
 

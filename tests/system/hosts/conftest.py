@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -13,9 +12,6 @@ from tests.system.hosts.console import Customer, LogReader, Watcher
 from tests.system.hosts.deployed_system import DeployedSystem
 from tests.system.hosts.states import ALL_LIVE
 from tests.system.namespaces import missing_for_namespaces
-from tests.waiting import wait_until
-
-NEWER_ORDERS = 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,15 +29,6 @@ def system(
     """The system, with each of the stores that outlive servers."""
     with DeployedSystem(request.param, tmp_path_factory.mktemp("hosts")) as system:
         yield system
-
-
-@pytest.fixture(autouse=True)
-def _logs(system: DeployedSystem) -> Iterator[None]:
-    """Shows what servers have logged during a test, if it fails."""
-    before = {server: len(server.log) for server in system.servers.values()}
-    yield
-    for server, length in before.items():
-        sys.stderr.write(server.log[length:])
 
 
 @pytest.fixture(scope="module")
@@ -67,5 +54,4 @@ def working(watcher: Watcher, customer: Customer, reader: LogReader) -> Iterator
     """The console of a system that works, and works again in the end: orders are taken."""
     watcher.wait_until_told(ALL_LIVE, monotonic())
     yield watcher
-    count = len(customer.acknowledged())
-    wait_until(lambda: len(customer.acknowledged()) >= count + NEWER_ORDERS, "orders are taken")
+    customer.wait_until_served()

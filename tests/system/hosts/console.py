@@ -14,6 +14,8 @@ from typing import Self
 from tests.system.hosts.deployed_system import DeployedSystem
 from tests.waiting import DEADLINE
 
+_SOME = 3
+
 
 @dataclass(frozen=True)
 class Told:
@@ -117,6 +119,14 @@ class Customer(_Program):
     def failures(self) -> list[str]:
         """Returns why orders were not acknowledged, of each that was not."""
         return [line for line in tuple(self._lines) if not _is_order(line)]
+
+    def wait_until_served(self) -> None:
+        """Returns when some more orders have been acknowledged."""
+        before, started = len(self._lines), monotonic()
+        with self._changed:
+            while sum(map(_is_order, self._lines[before:])) < _SOME:
+                is_new = self._changed.wait(started + DEADLINE - monotonic())
+                assert is_new, f"orders are not taken: {self._lines[before:]}"
 
     def stop(self) -> list[str]:
         """Creates no more orders. Returns those that were acknowledged."""

@@ -32,7 +32,7 @@ class Database:
         :param port: where it is expected.
         """
         self._host = host
-        self._expected = expected
+        self._name, self._user = expected["POSTGRES_DB"], expected["POSTGRES_USER"]
         self._port = port
         self._password = password
 
@@ -107,15 +107,25 @@ class Database:
         return True
 
     def _make_database(self) -> None:
-        name, user = self._expected["POSTGRES_DB"], self._expected["POSTGRES_USER"]
-        self._execute(f"CREATE ROLE {user} LOGIN PASSWORD '{self._password}'")
-        self._execute(f"CREATE DATABASE {name} OWNER {user}")
+        self._execute(f"CREATE ROLE {self._user} LOGIN PASSWORD '{self._password}'")
+        self._execute(f"CREATE DATABASE {self._name} OWNER {self._user}")
 
-    def _execute(self, statement: str) -> None:
+    def is_locked(self) -> bool:
+        """Tells whether a session has locked a table of the database against changes."""
+        found = self._execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+            f"WHERE datname = '{self._name}' AND mode = 'ExclusiveLock' AND granted "
+            "AND locktype = 'relation'"
+        )
+        return bool(found)
+
+    def _execute(self, statement: str) -> object:
+        """Executes a statement, and returns the first value that it finds."""
         with psycopg.connect(
             host=str(self._directory), port=self._port, user=_SUPERUSER, autocommit=True
         ) as connection:
-            connection.execute(statement.encode())
+            cursor = connection.execute(statement.encode())
+            return (cursor.fetchone() or [None])[0] if cursor.description else None
 
 
 def _program(name: str) -> str:

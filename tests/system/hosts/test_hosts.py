@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,9 +36,20 @@ DROPPED_FOR_WITH_DATABASE = 10.0
 """Longer than any session with the database lives of which nothing is heard."""
 
 
+@pytest.fixture(autouse=True)
+def _logs(system: DeployedSystem) -> Iterator[None]:
+    """Shows what servers have logged during a test, if it fails."""
+    before = {server: len(server.log) for server in system.servers.values()}
+    yield
+    for server, length in before.items():
+        sys.stderr.write(server.log[length:])
+
+
 def test_console_attaches_from_another_host(system: DeployedSystem) -> None:
+    waited = system.run_console("wait", system.address, "--timeout", "15")
+    assert waited.returncode == 0, waited.stderr
     told = system.run_console("status", system.address, "--json")
-    assert told.returncode == 0, told.stderr
+    assert told.returncode == 0, told.stdout
     status = json.loads(told.stdout)
     assert status["is_healthy"]
     assert {one["name"]: one["address"] for one in status["applications"]} == {
