@@ -11,10 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Button, Input, Static
 
 from esgrpc_console.system_view import words
 from esgrpc_console.tui.session import Session
+
+_TYPING_SECONDS = 0.2
+"""After the last key."""
 
 
 class ConfirmScreen(ModalScreen[str | None]):
@@ -51,6 +55,8 @@ class ConfirmScreen(ModalScreen[str | None]):
         self._confirm = confirm
         self._consequences = consequences
         self._needs_reason = needs_reason
+        self._typing: Timer | None = None
+        """Runs while a reason is typed that the field does not have the focus for yet."""
         self._reason = Input(
             placeholder="why, for the server's log",
             compact=True,
@@ -81,8 +87,13 @@ class ConfirmScreen(ModalScreen[str | None]):
 
     @on(Button.Pressed, "#cancel")
     def cancel(self) -> None:
-        """Changes nothing."""
-        self.dismiss(None)
+        """Changes nothing. The enter that ends a reason goes on to the button, as in the field."""
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+            self.go_to_button()
+        else:
+            self.dismiss(None)
 
     @on(Input.Submitted)
     def go_to_button(self) -> None:
@@ -98,12 +109,19 @@ class ConfirmScreen(ModalScreen[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         """Lets whoever begins to type write the reason."""
-        if not self._needs_reason or self.focused is self._reason or event.key == "space":
+        if not self._needs_reason or self.focused is self._reason:
             return
         if event.is_printable and event.character is not None:
             event.stop()
-            self._reason.focus()
             self._reason.insert_text_at_cursor(event.character)
+            # Not at once: keys that are on their way here would be overtaken by those that go there.
+            if self._typing is not None:
+                self._typing.stop()
+            self._typing = self.set_timer(_TYPING_SECONDS, self._end_typing)
+
+    def _end_typing(self) -> None:
+        self._typing = None
+        self.set_focus(self._reason)
 
     def _has_reason(self) -> bool:
         if not self._needs_reason or self._reason.value.strip():
@@ -111,5 +129,5 @@ class ConfirmScreen(ModalScreen[str | None]):
         self.query_one("#reason-error", Static).update(
             Content("✗ say why: it is written into the server's log")
         )
-        self._reason.focus()
+        self.set_focus(self._reason)
         return False

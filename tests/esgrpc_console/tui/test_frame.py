@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Input
@@ -278,6 +279,28 @@ async def test_questions_name_the_place_and_need_a_reason_where_they_say_so() ->
             assert not set(shown) & {"\x1b", "\x07", "\u202e"}
             await press(pilot, *keys)
         assert answers == [None, None, "why", "because", "so"]
+
+
+async def test_a_reason_that_is_typed_quickly_is_taken_as_it_is() -> None:
+    app = a_console(the_example())
+    async with app.run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "APPLICATION")
+        assert isinstance(app.screen, LiveScreen)
+        answers: list[str | None] = []
+        question: Screen[str | None] = ConfirmScreen(
+            app.screen.session, "Stop?", confirm="Stop", needs_reason=True
+        )
+        app.push_screen(question, answers.append)
+        await wait_for_text(pilot, "Cancel")
+        for character in "card declined\r":
+            key = {" ": "space", "\r": "enter"}.get(character, character)
+            app.post_message(events.Key(key, character))
+        await wait_for_text(pilot, "card declined")
+        await wait_for(
+            lambda: getattr(question.focused, "id", "") == "do", "the button has the focus"
+        )
+        await press(pilot, "enter")
+        assert answers == ["card declined"]
 
 
 def _only_picture(directory: Path) -> str:
