@@ -19,7 +19,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
-from eventsourcing_grpc import application_server
+from eventsourcing_grpc import serving
 from eventsourcing_grpc.application_server import (
     AddressUnavailableError,
     GrpcApplicationServer,
@@ -245,7 +245,7 @@ def test_server_whose_services_could_not_be_made_can_be_started_later(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(application_server, "ExposedMethods", fail)
+        patch.setattr(serving, "ExposedMethods", fail)
         with pytest.raises(MemoryError):
             server.start()
     assert server_threads() == []
@@ -394,7 +394,7 @@ def test_streams_take_no_thread_that_a_call_needs(client_of: ClientOf) -> None:
 def test_streams_beyond_the_limit_are_refused(
     serve: Serve, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application_server, "StreamPool", partial(StreamPool, max_streams=3))
+    monkeypatch.setattr(serving, "StreamPool", partial(StreamPool, max_streams=3))
     server = serve(Notebook)
     client = client_of(Notebook, server)
     client.app.add_note("x")
