@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from esgrpc_console.system_view.views import MethodView
 
 _NOT_ALLOWED = "PermissionDeniedError"
 """What a server refuses a call with that its caller may not make."""
+_OUTCOME_UNKNOWN = " (it may have been carried out all the same)"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ def call_method(system: ChosenSystem, request: CallRequest, *, is_json: bool) ->
                 result = await view.call_method(name, method.name, arguments)
             except CallFailed as e:
                 return _tell_failure(e, f"{name}.{method.name}", output)
+            except asyncio.CancelledError:
+                if method.is_command:
+                    _tell_interruption(f"{name}.{method.name}", output)
+                raise
         if is_json:
             output.write_json(value_of(result.result))
         else:
@@ -104,6 +110,14 @@ def _arguments_from_words(method: MethodView, given: Sequence[str]) -> JsonObjec
     return arguments
 
 
+def _tell_interruption(called: str, output: Output) -> None:
+    message = "interrupted before the server answered"
+    if output.is_json:
+        output.complain_in_json({"message": message, "is_outcome_unknown": True})
+    else:
+        output.complain(f"{called}: {message}{_OUTCOME_UNKNOWN}")
+
+
 def _tell_failure(error: CallFailed, called: str, output: Output) -> int:
     status = NO if error.error_class or error.refusal == _NOT_ALLOWED else FAILURE
     if output.is_json:
@@ -125,6 +139,6 @@ def _tell_failure(error: CallFailed, called: str, output: Output) -> int:
     elif error.refusal:
         output.complain(error.message)
     else:
-        unknown = " (it may have been carried out all the same)" if error.is_outcome_unknown else ""
+        unknown = _OUTCOME_UNKNOWN if error.is_outcome_unknown else ""
         output.complain(f"{called}: {error.message}{unknown}")
     return status

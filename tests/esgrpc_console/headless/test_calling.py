@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from eventsourcing.application import Application
 
-from tests.esgrpc_console.console_process import console, console_here
+from eventsourcing_grpc.application_server import start_server
+from eventsourcing_grpc.methods import command, query
+from tests.esgrpc_console.console_process import console, console_here, started_console
 from tests.esgrpc_console.headless.conftest import ServedSystem
 from tests.esgrpc_console.shop import UNKIND
+from tests.waiting import DEADLINE, addresses_of
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +137,52 @@ def test_docstrings_can_do_no_harm(shop: ServedSystem) -> None:
     assert listed.returncode == 0
     assert "\x1b" not in listed.stdout
     assert "[/red]" in listed.stdout
+
+
+class Gate(Application[UUID]):
+    """Lets a test see when it is called, and say when it returns."""
+
+    has_begun = threading.Event()
+    may_end = threading.Event()
+
+    @command
+    def hold(self) -> None:
+        self.has_begun.set()
+        self.may_end.wait(DEADLINE)
+
+    @query
+    def look(self) -> None:
+        self.hold()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["Gate.hold"],
+            "esgrpc-console: Gate.hold: interrupted before the server answered "
+            "(it may have been carried out all the same)\n",
+        ),
+        (
+            ["Gate.hold", "--json"],
+            '{"message": "interrupted before the server answered", "is_outcome_unknown": true}\n',
+        ),
+        (["Gate.look"], ""),
+    ],
+)
+def test_who_interrupts_a_command_hears_that_it_may_be_carried_out(
+    arguments: list[str], said: str
+) -> None:
+    Gate.has_begun.clear()
+    Gate.may_end.clear()
+    server = start_server(Gate, addresses_of(Gate))
+    try:
+        with started_console("call", server.address, *arguments) as process:
+            assert Gate.has_begun.wait(DEADLINE)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(DEADLINE) == 130
+            assert process.stderr
+            assert process.stderr.read() == said
+    finally:
+        Gate.may_end.set()
+        server.stop(wait=True)
