@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.timeout(120)
 
 DROPPED_FOR = 20.0
-DROPPED_FOR_WITH_DATABASE = 10.0
 """Longer than any session with the database lives of which nothing is heard."""
 
 
@@ -148,16 +147,14 @@ def test_dropped_packets(system: DeployedSystem, working: Watcher) -> None:
         "Orders <- Payments": "unreachable",
         "Payments <- Orders": "unreachable",
     }
-    duration = DROPPED_FOR
     dropped_at = monotonic()
     with ExitStack() as stack:
         stack.enter_context(system.network.dropped("orders", "payments"))
         if system.has_database:
             stack.enter_context(system.network.dropped("reservations", DATABASE))
             expected["Reservations <- Orders"] = "failing"
-            duration = DROPPED_FOR_WITH_DATABASE
         told = working.wait_until_told(expected, dropped_at, TOLD_WITHIN)
-        threading.Event().wait(duration - (monotonic() - dropped_at))
+        threading.Event().wait(DROPPED_FOR - (monotonic() - dropped_at))
     live = working.wait_until_told(ALL_LIVE, monotonic(), LIVE_WITHIN)
     logger.info("Dropped packets: told after %.1f s, live %.1f s after the last", told, live)
 
