@@ -116,7 +116,7 @@ update-packages: $(INSTALLED) ## Locks the newest (and oldest) versions of all p
 	@$(COMPILE) --group deploy --output-file requirements/deploy.lock >/dev/null
 	@$(COMPILE) --group build --constraint requirements/development.lock \
 		--output-file requirements/build.lock >/dev/null
-	@$(COMPILE) pyproject.toml --extra postgres --constraint requirements/development.lock \
+	@$(COMPILE) pyproject.toml --extra postgres --extra telemetry --constraint requirements/development.lock \
 		--output-file requirements/image.lock >/dev/null
 	@$(MAKE) --no-print-directory install
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import Any, NoReturn
@@ -34,6 +35,7 @@ from eventsourcing_grpc.protos.operations_pb2_grpc import (
     add_OperationsServicer_to_server,
 )
 from eventsourcing_grpc.served_system import ServedSystem
+from eventsourcing_grpc.standard_services import InPool
 from eventsourcing_grpc.status_reporting import Sample, StatusReporter
 from eventsourcing_grpc.stream_pool import StreamBehavior, StreamPool
 
@@ -43,6 +45,16 @@ DEFAULT_INTERVAL = 1.0
 MIN_INTERVAL = 0.1
 MAX_INTERVAL = 60.0
 """Seconds between two statuses."""
+_IN_POOL = (
+    "Describe",
+    "ReadEvents",
+    "ReadAggregate",
+    "PauseFollowing",
+    "ResumeFollowing",
+    "RetryNow",
+    "SkipEvent",
+)
+"""What operators ask for besides calls of methods, which run where those of programs do."""
 _STOPPING_INTERVAL = 0.1
 """Seconds between two looks at whether the server is stopping."""
 
@@ -60,12 +72,14 @@ class OperationsService(OperationsServicer):
         calls: CallStatistics,
         identity: ServedSystem,
         streams: StreamPool,
+        pool: ThreadPoolExecutor,
         permissions: Permissions,
         certificates: CertificateFiles | None,
         audit: AuditLog,
         is_stopping: threading.Event,
     ) -> None:
         """:param streams: has the threads that watchers wait in, so that calls never wait for one.
+        :param pool: has the threads that answer operators, also while all calls of methods wait.
         :param permissions: say who may see tracebacks. They are enforced elsewhere.
         :param certificates: of the server. None: it is served without TLS.
         :param is_stopping: ends the streams, within 0.1 s.
@@ -83,9 +97,13 @@ class OperationsService(OperationsServicer):
         self._audit = CallAudit.of_operators(audit, identity.name, methods)
         self._steering = FollowingOperations(identity.name, followings, audit, is_stopping)
         self._watch_behavior = streams.behavior(self._watch)
+        self._pool = pool
 
     def add_to_server(self, server: grpc.Server) -> None:
         """Serves operators."""
+        # The handlers are looked up on the servicer when it is added.
+        for name in _IN_POOL:
+            setattr(self, name, InPool(getattr(self, name), self._pool))
         add_OperationsServicer_to_server(self, server)
 
     def Describe(

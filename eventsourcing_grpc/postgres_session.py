@@ -20,6 +20,7 @@ from time import monotonic
 
 from eventsourcing.persistence import ApplicationRecorder
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresTrackingRecorder
+from psycopg.errors import QueryCanceled
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
@@ -40,6 +41,8 @@ IDLE_SESSION_TIMEOUT = 3.5
 think that it has a lock has it."""
 _PATIENCE = 2.5
 """Seconds without an answer after which something is wrong."""
+_STATEMENT_TIMEOUT = 2.0
+"""Seconds after which PostgreSQL itself gives a question up. Shorter than ``_PATIENCE``."""
 _SETTLING = 0.005
 """Seconds between the look at the log's head and telling it: what this process has recorded itself has
 been handed over by then, and many announcements come together."""
@@ -208,6 +211,9 @@ class PostgresSession(DatabaseSession):
                 "%s: PostgreSQL older than 14 can't tell that a server hangs, so that another follows",
                 self._name,
             )
+        # What waits for a table that others have locked would go on waiting there, lost or not.
+        timeout = int(_STATEMENT_TIMEOUT * 1_000)
+        connection.execute(SQL("SET statement_timeout = {}").format(timeout))
         connection.execute(SQL("LISTEN {}").format(Identifier(self._recorder.channel_name)))
         self._heard_at = monotonic()
         if self._has_been_told:
@@ -244,8 +250,13 @@ class PostgresSession(DatabaseSession):
                     tell_at = inf
                     self._announce(head)
                 if has_news and tell_at == inf:
+                    try:
+                        head = self._read_head(connection)
+                    except QueryCanceled:
+                        # Somebody has the table locked. The session is alive, and asks again.
+                        ask_at = 0.0
+                        continue
                     has_news = False
-                    head = self._read_head(connection)
                     tell_at = monotonic() + _SETTLING
                 timeout = max(0.0, min(ask_at, tell_at) - monotonic())
                 ready = [key.fd for key, _ in selector.select(timeout)]

@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 GRACE = 1.5
 """Seconds that calls in progress have for coming to their end when a server stops."""
 _CLOSE_TIMEOUT = 0.5
+_OPERATOR_THREADS = 8
+"""How many requests of operators are answered at once, besides their streams and calls of methods."""
 
 
 class Serving:
@@ -89,6 +91,7 @@ class Serving:
         )
         self._streams = StreamPool(name)
         self._calls = ThreadPoolExecutor(configuration.max_workers, f"calls {name}")
+        self._operators = ThreadPoolExecutor(_OPERATOR_THREADS, f"operators {name}")
         self._health = standard_services.Health(name)
         self._audit = AuditLog(name)
         self._server = self._make_server()
@@ -208,6 +211,7 @@ class Serving:
             calls=calls,
             identity=self._configuration.served_system(self.address),
             streams=self._streams,
+            pool=self._operators,
             permissions=self._permissions,
             certificates=self._certificates,
             audit=self._audit,
@@ -250,6 +254,7 @@ class Serving:
         for following in self.followings:
             following.stop()
         self._calls.shutdown(wait=True, cancel_futures=True)
+        self._operators.shutdown(wait=True, cancel_futures=True)
         self._streams.shutdown()
         try:
             self._application.close()

@@ -11,9 +11,11 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
+from eventsourcing.application import Application
 from eventsourcing.cryptography import AESCipher
 
 from eventsourcing_grpc import example
+from eventsourcing_grpc.application_client import connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.audit import AuditLog
 from eventsourcing_grpc.call_statistics import CallStatistics
@@ -28,7 +30,8 @@ from eventsourcing_grpc.served_system import ServedSystem
 from eventsourcing_grpc.stream_pool import StreamPool
 from tests.eventsourcing_grpc import shop
 from tests.eventsourcing_grpc.shop import TIMEOUT, Shop, call, violations
-from tests.waiting import addresses_of
+from tests.serving import InBackground
+from tests.waiting import DEADLINE, addresses_of
 
 pytest_plugins = ["tests.eventsourcing_grpc.shop_server"]
 
@@ -197,6 +200,7 @@ def test_call_that_comes_while_the_server_stops_never_reaches_the_application() 
         calls=CallStatistics(),
         identity=ServedSystem("Shop", "shop:Shop", "", ()),
         streams=streams,
+        pool=ThreadPoolExecutor(1),
         permissions=Permissions(),
         certificates=None,
         audit=AuditLog("Shop"),
@@ -219,3 +223,37 @@ def test_call_that_comes_while_the_server_stops_never_reaches_the_application() 
     assert raised is not None
     assert raised.topic == "eventsourcing_grpc.errors:ServerStoppingError"
     assert application.recorder.max_notification_id() is None
+
+
+class Busy(Application[UUID]):
+    """Has a method that returns when a test lets it."""
+
+    may_end = threading.Event()
+    is_called = threading.Semaphore(0)
+
+    def wait(self) -> None:
+        self.is_called.release()
+        self.may_end.wait(DEADLINE)
+
+
+def test_operators_are_answered_while_all_calls_wait() -> None:
+    Busy.may_end.clear()
+    server = GrpcApplicationServer(Busy, addresses_of(Busy), max_workers=2)
+    server.start()
+    client = connect(
+        Busy, server.env | {"BUSY_GRPC_SERVER_ADDRESS": server.address}, max_attempts=10
+    )
+    try:
+        waiting = [InBackground(client.app.wait) for _ in range(3)]
+        for _ in range(2):
+            assert Busy.is_called.acquire(timeout=DEADLINE)
+        with grpc.insecure_channel(server.address) as channel:
+            stub = OperationsStub(channel)
+            assert stub.Describe(pb.DescribeRequest(), timeout=DEADLINE).name == "Busy"
+            stub.ReadEvents(pb.ReadEventsRequest(limit=1), timeout=DEADLINE)
+    finally:
+        Busy.may_end.set()
+        for each in waiting:
+            each.result()
+        client.close()
+        server.stop(wait=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 
+import psycopg
 import pytest
 from eventsourcing.persistence import OperationalError
 from eventsourcing.postgres import PostgresApplicationRecorder
@@ -193,3 +194,23 @@ def test_network_that_swallows_everything_is_survived(env: dict[str, str]) -> No
             relay.thaw()
             following.wait_for_position("Letters", 2)
             assert application_of(follower, Copies).numbers() == [1, 2]
+
+
+def test_a_table_that_others_have_locked_costs_no_sessions(
+    env: dict[str, str], postgres_server: PostgresServer
+) -> None:
+    with copying(env) as (letters, copies, _, following):
+        recorder = letters.recorder
+        assert isinstance(recorder, PostgresApplicationRecorder)
+        table = f"{env['POSTGRES_SCHEMA']}.{recorder.events_table_name}"
+        with psycopg.connect(postgres_server.uri) as other:
+            other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            # It asks for the log's head, which can't be told.
+            postgres_server.execute("SELECT pg_notify(%s, '')", recorder.channel_name)
+            locked_at = monotonic()
+            # Longer than a session that does not answer is waited for.
+            wait_until(lambda: monotonic() - locked_at > 6)
+            assert len(postgres_server.sessions("%: Letters")) == 1
+        letters.write(2)
+        following.wait_for_position("Letters", 2)
+        assert copies.numbers() == [1, 2]
