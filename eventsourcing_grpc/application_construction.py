@@ -8,9 +8,17 @@ import threading
 from typing import Any
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import IntegrityError, InternalError, ProgrammingError
+from eventsourcing.persistence import (
+    IntegrityError,
+    InternalError,
+    PersistenceError,
+    ProgrammingError,
+)
 from eventsourcing.system import Leader
 from eventsourcing.utils import EnvType
+
+from eventsourcing_grpc.environment import application_environment
+from eventsourcing_grpc.event_store_check import DatabaseUnavailableError, why_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +29,7 @@ _MAX_DELAY = 0.3
 def construct_application(app_class: type[Application[Any]], env: EnvType) -> Application[Any]:
     """Returns an application that tells what it records.
 
+    :raises DatabaseUnavailableError: when PostgreSQL can't be used, and says why.
     :raises Exception: what the application's constructor raises.
     """
     leader_class = _leader_class(app_class)
@@ -34,6 +43,12 @@ def construct_application(app_class: type[Application[Any]], env: EnvType) -> Ap
             if attempt == _ATTEMPTS:
                 raise
             logger.debug("%s can't be constructed at attempt %d: %s", app_class.name, attempt, e)
+        except PersistenceError as e:
+            # It has waited for a connection, and does not know what for.
+            if why := why_unavailable(application_environment(app_class, env)):
+                msg = f"{app_class.name} can't use its database: {why}"
+                raise DatabaseUnavailableError(msg) from e
+            raise
         attempt += 1
         threading.Event().wait(random.uniform(0.0, _MAX_DELAY))
 

@@ -35,6 +35,7 @@ from eventsourcing_grpc.environment import (
     max_pull_interval,
     server_address,
 )
+from eventsourcing_grpc.event_store_check import check_event_store
 from eventsourcing_grpc.listening import AddressUnavailableError, check_is_free
 from eventsourcing_grpc.permissions import Permissions, permissions
 from eventsourcing_grpc.telemetry.metrics_check import check_metrics
@@ -128,6 +129,8 @@ class _Checking:
             self._check_address(listening)
         self._try(lambda: max_pull_interval(self._env, self._name))
         self._try(self._check_system)
+        if store := self._try(lambda: check_event_store(self._env)):
+            self._tell("recorded", store)
         allowed = self._try(lambda: permissions(self._env, self._name))
         try:
             paths = certificate_paths(self._env, self._name)

@@ -50,6 +50,7 @@ _BY_TEXT = (
     ("no route", f"{_UNREACHABLE} (no route to it)"),
     ("unreachable", f"{_UNREACHABLE} (no route to it)"),
     ("no such file", f"{_UNREACHABLE} (its socket is not there)"),
+    ("resolve host", f"{_UNREACHABLE} (its host name can't be resolved)"),
     ("translate host name", f"{_UNREACHABLE} (its host name can't be resolved)"),
     ("name resolution", f"{_UNREACHABLE} (its host name can't be resolved)"),
     ("certificate", f"{_UNREACHABLE} (the certificate is not accepted)"),

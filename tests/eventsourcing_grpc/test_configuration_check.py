@@ -65,6 +65,7 @@ def test_plaintext_is_good_on_this_machine() -> None:
     assert facts_of(checked) == {
         "application": "Notebook (tests.applications:Notebook)",
         "address": address,
+        "recorded": "in memory, to be gone with the process",
         "TLS": "none: plaintext, for this machine only",
         "permissions": "whoever is on this machine may call and operate it",
     }
