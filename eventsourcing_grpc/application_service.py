@@ -16,6 +16,7 @@ from eventsourcing_grpc.call_audit import CallAudit
 from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.conversion import notification_to_message
 from eventsourcing_grpc.error_sending import abort, status_code
+from eventsourcing_grpc.error_texts import hide_values
 from eventsourcing_grpc.errors import (
     ArgumentsError,
     RequestError,
@@ -180,6 +181,7 @@ class ApplicationService:
             self._abort(context, ServerStoppingError(f"The server of {name} is stopping"))
 
     def _abort(self, context: grpc.ServicerContext, error: BaseException) -> NoReturn:
+        hide_values(error)
         if status_code(error) is grpc.StatusCode.UNKNOWN:
             # A defect or a broken database, which the caller may not be shown.
             logger.error("A call of %s failed", self._application.name, exc_info=error)

@@ -19,6 +19,27 @@ def message_of(error: BaseException) -> str:
         return ""
 
 
+def hide_values(error: BaseException) -> None:
+    """Takes out of what a database has said, which may be a whole row, all but its first sentence.
+
+    What has been raised because of it repeats it, and loses it as well.
+    """
+    chain: list[BaseException] = []
+    each: BaseException | None = error
+    while each is not None and each not in chain:
+        chain.append(each)
+        each = each.__cause__ or each.__context__
+    for each in chain:
+        # As psycopg has it: https://www.psycopg.org/psycopg3/docs/api/errors.html
+        said = getattr(getattr(each, "diag", None), "message_primary", None)
+        if not isinstance(said, str):
+            continue
+        whole = message_of(each)
+        for other in chain:
+            if message_of(other) == whole:
+                other.args = (said,)
+
+
 def beginning_of(text: str, limit: int) -> str:
     """Returns as much of a text as there is room for.
 

@@ -14,6 +14,7 @@ from eventsourcing.persistence import IntegrityError, Notification, Tracking
 from eventsourcing.system import Follower
 
 from eventsourcing_grpc.conversion import notifications_from_messages
+from eventsourcing_grpc.error_texts import hide_values
 from eventsourcing_grpc.follower_lock import FollowerLock
 from eventsourcing_grpc.following_control import FollowingControl
 from eventsourcing_grpc.following_record import FollowingRecord
@@ -113,6 +114,7 @@ class EventProcessing:
                     record.note_event_time(getattr(domain_event, "timestamp", None))
                     self._follower.process_event(domain_event, tracking)
             except BaseException as e:  # whatever a policy raises is tried again, SystemExit too
+                hide_values(e)
                 # Also a policy may raise because another instance was first.
                 if self._was_processed_elsewhere(notification.id, round_number):
                     return True

@@ -20,6 +20,7 @@ from eventsourcing_grpc.call_statistics import CallStatistics
 from eventsourcing_grpc.certificate_files import CertificateFiles
 from eventsourcing_grpc.description import describe
 from eventsourcing_grpc.error_sending import abort, status_code
+from eventsourcing_grpc.error_texts import hide_values
 from eventsourcing_grpc.errors import RequestError, ServerStoppingError
 from eventsourcing_grpc.event_reading import read_events
 from eventsourcing_grpc.following import Following
@@ -246,6 +247,7 @@ class OperationsService(OperationsServicer):
         return ServerStoppingError(f"The server of {self._identity.name} is stopping")
 
     def _abort(self, context: grpc.ServicerContext, error: BaseException) -> NoReturn:
+        hide_values(error)
         if status_code(error) is grpc.StatusCode.UNKNOWN:
             # A defect or a broken database, which the caller may not be shown.
             logger.error("A call of %s failed", self._identity.name, exc_info=error)

@@ -76,7 +76,17 @@ class Reader(ProcessApplication[UUID]):
         raise RuntimeError(msg)
 
 
+class Copier(ProcessApplication[UUID]):
+    """Writes it down once more."""
+
+    def policy(
+        self, domain_event: DomainEventProtocol[UUID], processing_event: ProcessingEvent[UUID]
+    ) -> None:
+        processing_event.collect_events(Page(PAYLOAD))
+
+
 system = System([[Diary, Reader]])
+copying = System([[Diary, Copier]])
 
 
 @pytest.fixture
@@ -229,3 +239,38 @@ def test_database_that_fails_is_told_without_what_was_written(
             check_no_secret(str(next(iter(watching))))
     wait_until(lambda: "does not exist" in told())
     check_no_secret(told())
+
+
+def test_row_that_the_database_refuses_is_not_shown(
+    postgres_env: dict[str, str], postgres_uri: str
+) -> None:
+    env = {**address_env(Diary, free_address()), **postgres_env}
+    with serving(Diary, env), connect(Diary, env) as client:
+        client.app.write(PAYLOAD)
+        with psycopg.connect(postgres_uri, autocommit=True) as connection:
+            table = f"{postgres_env['POSTGRES_SCHEMA']}.diary_events"
+            constraint = "CONSTRAINT frozen CHECK (false) NOT VALID"
+            connection.execute(f"ALTER TABLE {table} ADD {constraint}".encode())
+        told = failure_of(lambda: client.app.write(PAYLOAD))
+    assert 'violates check constraint "frozen"' in told
+    assert "Failing row" not in told
+    # How the beginning of a state in JSON is written there.
+    assert "\\x7b" not in told
+
+
+def test_follower_does_not_log_a_row_that_the_database_refuses(
+    postgres_env: dict[str, str], postgres_uri: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    env = {**addresses_of(Diary, Copier), **postgres_env}
+    with (
+        serving(Diary, env),
+        serving(Copier, env, copying),
+        connect(Diary, env) as client,
+    ):
+        with psycopg.connect(postgres_uri, autocommit=True) as connection:
+            table = f"{postgres_env['POSTGRES_SCHEMA']}.copier_events"
+            constraint = "CONSTRAINT frozen CHECK (false)"
+            connection.execute(f"ALTER TABLE {table} ADD {constraint}".encode())
+        client.app.write(PAYLOAD)
+        wait_until(lambda: "frozen" in caplog.text)
+    assert "Failing row" not in caplog.text
