@@ -87,7 +87,7 @@ class Following:
         )
         self._failures = 0
         self._has_heard = False
-        self._heard_at = monotonic()
+        self._asked_at = monotonic()
         self._searched_through = 0
         _prepare(follower, self._leader)
 
@@ -110,12 +110,12 @@ class Following:
         self._control.stop()
 
     def refresh(self) -> None:
-        """Asks the leader how long its log has become, if a policy takes so long that nothing has
-        been heard of it for a second. Waits for the answer for 2 s at most.
+        """Asks the leader how long its log has become, once a second while an event is processed:
+        what is heard meanwhile was sent before. Waits for the answer for 2 s at most.
         """
         is_processing = self._processing.current is not None
-        if is_processing and monotonic() - self._heard_at > LISTENING_INTERVAL:
-            self._heard_at = monotonic()
+        if is_processing and monotonic() - self._asked_at > LISTENING_INTERVAL:
+            self._asked_at = monotonic()
             if (head := self._leader.read_head(self._record.head)) is not None:
                 self._record.note_head(head)
 
@@ -202,7 +202,6 @@ class Following:
                 if batch.head < position:
                     self._note_diverged(position, batch.head)
                     return
-                self._heard_at = monotonic()
                 is_done = self._processing.process_batch(batch, round_number)
                 self._failures = 0
                 if not is_done or not self._processing.may_go_on(round_number):

@@ -55,6 +55,15 @@ class SpeechlessError(Exception):
         raise LookupError(msg)
 
 
+class Dawdler(ProcessApplication[UUID]):
+    """Takes its time for each event, and less than a second."""
+
+    def policy(
+        self, domain_event: DomainEventProtocol[UUID], processing_event: ProcessingEvent[UUID]
+    ) -> None:
+        may_go_on.wait(0.3)
+
+
 class Speechless(ProcessApplication[UUID]):
     """Raises what can't be shown as text."""
 
@@ -93,6 +102,22 @@ def test_a_policy_that_hangs_shows_how_far_it_falls_behind() -> None:
         assert following.status().state is FollowingState.CATCHING_UP
         may_go_on.set()
         wait_until(lambda: following.status().state is FollowingState.LIVE)
+
+
+def test_a_policy_that_is_slow_shows_how_far_it_falls_behind() -> None:
+    with GrpcRunner(System([[Orders, Dawdler]]), addresses_of(Orders, Dawdler)) as runner:
+        orders = runner.get(Orders)
+        following = only_following(runner, "Dawdler")
+        for _ in range(100):
+            # Most come by themselves, with the head that the log had then.
+            orders.create_new_order()
+
+        def has_noticed() -> bool:
+            following.refresh()
+            return following.status().head == 100
+
+        wait_until(has_noticed)
+        assert following.status().position < 20
 
 
 def test_a_policy_that_exits_is_failing_and_tried_again() -> None:
