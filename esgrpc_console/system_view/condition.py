@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from esgrpc_console.system_view import words
-from esgrpc_console.system_view.problems import Problem, find_problems
+from esgrpc_console.system_view.problems import Problem, find_problems, is_held_up
 from esgrpc_console.system_view.system_state import SystemState
 from esgrpc_console.system_view.views import (
     ApplicationView,
@@ -29,7 +29,8 @@ class Condition:
 
     illnesses: tuple[str, ...]
     """Why it is not healthy, in words. Empty: all applications serve, and no following is failing, cut
-    off or diverged. One that is paused, catching up, or on standby, is not ill."""
+    off or diverged, or on standby while the server that follows does not get on. One that is paused or
+    catching up is not ill."""
     arrears: tuple[str, ...]
     """Why it is not caught up, in words. Empty: all followers have read all that is known to be in
     their leaders' logs. What is not known counts as not caught up."""
@@ -109,6 +110,10 @@ def is_serving(application: ApplicationView) -> bool:
     )
 
 
+def _is_stuck(following: FollowingView) -> bool:
+    return following.state in _STUCK or is_held_up(following)
+
+
 class _Words:
     """Says what is wrong, as its problem does where there is one."""
 
@@ -126,7 +131,7 @@ class _Words:
         """Says why a following is stuck, or what is said instead where it isn't."""
         follower, leader = words.line(following.follower), words.line(following.leader)
         text = f"{follower} is {following.state.word} in following {leader}"
-        if following.state not in _STUCK:
+        if not _is_stuck(following):
             return instead or text
         return self._texts.get((following.follower, following.leader), text)
 
@@ -138,7 +143,7 @@ def _illnesses(
         if not is_serving(application):
             yield told.of_application(application)
     for following in followings:
-        if following.state in _STUCK:
+        if _is_stuck(following):
             yield told.of_following(following)
 
 

@@ -20,6 +20,8 @@ from esgrpc_console.system_view.views import (
 from eventsourcing_grpc.certificates import SHORT_VALIDITY
 
 _NOTICEABLE_LAG = 1_000
+_STANDBY_PATIENCE = 30.0
+"""Seconds that an event may wait for the server that follows instead of one on standby."""
 _MAX_ERROR_LENGTH = 500
 
 
@@ -107,8 +109,26 @@ def _application_problem(
             return Severity.DOWN, f"{name} says that it is not serving"
         case Health.CONNECTING:
             return Severity.WAITING, f"connecting to {name} on {words.line(application.address)}"
+        case FollowingState.STANDBY if is_held_up(following):
+            age = words.duration(status.lag_seconds or 0.0)
+            instead = words.line(status.followed_by) or "another server"
+            return (
+                Severity.CUT_OFF,
+                f"{follower} has been behind {leader} for {age}: {instead} follows, and is not asked here",
+            )
         case _:
             return Severity.WAITING, ""
+
+
+def is_held_up(following: FollowingView) -> bool:
+    """Tells whether a server on standby sees that the one that follows does not get on."""
+    status = following.status
+    return (
+        status is not None
+        and status.state is FollowingState.STANDBY
+        and (following.lag or 0) > 0
+        and (status.lag_seconds or 0.0) >= _STANDBY_PATIENCE
+    )
 
 
 def _following_problems(state: SystemState, now: float) -> Iterator[Problem]:
@@ -162,8 +182,26 @@ def _following_problem(following: FollowingView, now: float) -> tuple[Severity, 
         case FollowingState.CATCHING_UP if (following.lag or 0) >= _NOTICEABLE_LAG:
             behind = words.count(following.lag or 0, "event")
             return Severity.WAITING, f"{follower} is catching up with {leader}: {behind} behind"
+        case FollowingState.STANDBY if is_held_up(following):
+            age = words.duration(status.lag_seconds or 0.0)
+            instead = words.line(status.followed_by) or "another server"
+            return (
+                Severity.CUT_OFF,
+                f"{follower} has been behind {leader} for {age}: {instead} follows, and is not asked here",
+            )
         case _:
             return Severity.WAITING, ""
+
+
+def is_held_up(following: FollowingView) -> bool:
+    """Tells whether a server on standby sees that the one that follows does not get on."""
+    status = following.status
+    return (
+        status is not None
+        and status.state is FollowingState.STANDBY
+        and (following.lag or 0) > 0
+        and (status.lag_seconds or 0.0) >= _STANDBY_PATIENCE
+    )
 
 
 def _notification_id(following: FollowingView) -> int:

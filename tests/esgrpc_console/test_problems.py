@@ -8,6 +8,7 @@ from esgrpc_console.system_view import (
     find_problems,
     summarise,
 )
+from esgrpc_console.system_view.condition import Condition
 from esgrpc_console.system_view.problems import standby_text
 from esgrpc_console.system_view.views import RESTARTING, STOPPED_BY_YOU
 from tests.esgrpc_console.fake_system import NOW, a_following, an_application, the_example
@@ -107,6 +108,20 @@ def test_standing_by_is_no_problem_and_says_who_follows() -> None:
     state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
     assert _texts(state) == []
     assert standby_text(state.followings[0]) == "followed by payments-0, process 7"
+    assert Condition.of(state, NOW).is_healthy
+
+
+def test_standing_by_one_that_does_not_get_on_is_a_problem() -> None:
+    following = replace(
+        a_following("Orders", 8012, 12402, FollowingState.STANDBY),
+        followed_by="payments-0, process 7",
+        lag_seconds=45.0,
+    )
+    state = _state(FollowingState.STANDBY)
+    state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
+    said = "Payments has been behind Orders for 45s: payments-0, process 7 follows, and is not asked here"
+    assert _texts(state) == [said]
+    assert Condition.of(state, NOW).illnesses == (said,)
 
 
 def test_a_failing_policy_is_told_with_where_to_go() -> None:
