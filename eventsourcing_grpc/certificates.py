@@ -27,6 +27,7 @@ from eventsourcing_grpc.environment import (
     ROOT_CERTIFICATE_PATH,
     CertificatePaths,
 )
+from eventsourcing_grpc.grpc_certificates import check_for_grpc
 
 __all__ = [
     "CertificateError",
@@ -89,8 +90,8 @@ def read_certificates(paths: CertificatePaths, role: Role) -> Certificates:
     """Returns what is in the files, after making sure that it works together.
 
     :raises CertificateError: when a file is missing, unreadable or not PEM, when the key belongs
-        to another certificate, when the root did not sign it, when it is not valid today, and when
-        it is restricted to another role.
+        to another certificate, when the root did not sign it, when it is not valid today, when it
+        is restricted to another role, and when gRPC knows no such key.
     """
     for _ in range(_ATTEMPTS):
         contents = read_contents(paths)
@@ -103,6 +104,7 @@ def read_certificates(paths: CertificatePaths, role: Role) -> Certificates:
             continue
         # The checks read the files themselves, and somebody may be replacing them.
         if read_contents(paths) == contents:
+            check_for_grpc(paths, contents)
             return Certificates(*contents, facts)
     msg = f"{CERTIFICATE_PATH}={paths.certificate!r} is being changed just now: try again"
     raise CertificateError(msg)

@@ -188,6 +188,8 @@ class Serving:
                 port = self._server.add_secure_port(address, credentials)
         except RuntimeError as e:
             msg = f"{self._name} can't be served on {address}: the address can't be listened on"
+            if self._certificates is not None:
+                msg += ", or gRPC does not take the certificates"
             raise AddressUnavailableError(msg) from e
         if address == self._configuration.address and not address.startswith("unix:"):
             self.address = f"{address.rpartition(':')[0]}:{port}"
