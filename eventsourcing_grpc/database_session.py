@@ -24,12 +24,15 @@ class DatabaseSession:
         """Whether what others record is being announced just now."""
         return False
 
-    def start(self, announce: Callable[[int], None], head: int) -> None:
+    def start(
+        self, announce: Callable[[int], None], head: int, doubt: Callable[[], None] = lambda: None
+    ) -> None:
         """Begins to listen.
 
         :param announce: is told the log's greatest ID when something has been recorded, by
             another thread.
         :param head: up to where the log is known.
+        :param doubt: is called when the database has been away, and may be another one.
         """
 
     def stop(self) -> None:

@@ -41,8 +41,8 @@ class FeedSubscription:
     """An iterable of :class:`Batch` that waits for more.
 
     The first batch comes at once, also when nothing has been recorded. Iteration ends
-    when the feed is stopped, or when the subscription is closed from any thread. It raises what
-    the recorder raises when the log can't be read.
+    when the feed is stopped, when the log has become shorter, or when the subscription is closed
+    from any thread. It raises what the recorder raises when the log can't be read.
     """
 
     def __init__(self, feed: NotificationFeed, after: int, topics: Sequence[str]) -> None:
@@ -55,6 +55,7 @@ class FeedSubscription:
         self._sent_through = after
         self._ungathered = _MAX_UNGATHERED
         self._gathered_at = monotonic()
+        self._generation = 0
         feed.enter()
 
     def close(self) -> None:
@@ -66,7 +67,15 @@ class FeedSubscription:
             self._feed.changed.notify_all()
         self._feed.leave()
 
+    @property
+    def _has_ended(self) -> bool:
+        feed = self._feed
+        is_over = self._is_closed or feed.is_stopping.is_set()
+        return is_over or self._generation != feed.generation
+
     def __iter__(self) -> Iterator[Batch]:
+        self._feed.confirm()
+        self._generation = self._feed.generation
         if self._read_through > self._feed.head:
             # Make sure, before saying that the log is shorter than the subscriber thinks.
             self._feed.catch_up()
@@ -74,7 +83,7 @@ class FeedSubscription:
             self._gather()
             batch = self._next_from_ring()
             if batch is None:
-                if self._is_closed or self._feed.is_stopping.is_set():
+                if self._has_ended:
                     return
                 batch = self._next_from_recorder()
             if batch.fragments or self._is_first or self._is_progress_due():
@@ -99,7 +108,7 @@ class FeedSubscription:
         """Waits for something to send. Returns None when it isn't in the ring, or at the end."""
         feed = self._feed
         with feed.changed:
-            while not self._is_closed and not feed.is_stopping.is_set():
+            while not self._has_ended:
                 if self._read_through < feed.ring.base:
                     return None
                 fragments, self._read_through = feed.ring.take(self._read_through, self._topics)

@@ -83,6 +83,9 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         self._last_error = ""
         self._reading_since: float | None = None
         self._is_behind = threading.Event()
+        self._may_be_shorter = False
+        self.generation = 0
+        """Is counted up when the log has turned out to be shorter: subscriptions of before end then."""
         self._thread: threading.Thread | None = None
 
     @property
@@ -159,6 +162,26 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         if head > self.ring.head or self._last_error:
             self._is_behind.set()
 
+    def doubt(self) -> None:
+        """Has the log's head read again, for it may have become shorter meanwhile."""
+        self._may_be_shorter = True
+        self._is_behind.set()
+
+    def confirm(self) -> None:
+        """Makes sure that what is known of the log is still there.
+
+        A database that others record in as well may have been restored from a backup, or replaced
+        by a copy that lacks what was recorded last.
+
+        :raises PersistenceError: when the log can't be read.
+        """
+        if not self._session.announces:
+            return
+        known = self.ring.head
+        found = self.recorder.max_notification_id() or 0
+        if found < known:
+            self._begin_anew(known, found)
+
     def read_page(
         self, after: int, topics: Sequence[str] = (), limit: int = PAGE_SIZE
     ) -> Sequence[Notification]:
@@ -190,6 +213,21 @@ class NotificationFeed(RecordingEventReceiver[Any]):
         """Returns in which trace a notification was recorded. Empty: it is not known."""
         return self._trace_context(notification) if self._trace_context is not None else ""
 
+    def _begin_anew(self, known: int, found: int) -> None:
+        with self.changed:
+            if self.ring.head < known:
+                # Somebody else has found out just now.
+                return
+            self.ring = NotificationRing(found)
+            self.generation += 1
+            self.changed.notify_all()
+        logger.error(
+            "%s's log has become shorter, from #%d to #%d: its database was restored or replaced",
+            self._name,
+            known,
+            found,
+        )
+
     def _append(self, notification: Notification) -> None:
         self.ring.append(notification, self.trace_context(notification))
         self._see_topic(notification.topic)
@@ -205,6 +243,9 @@ class NotificationFeed(RecordingEventReceiver[Any]):
             self._is_behind.clear()
             self._reading_since = monotonic()
             try:
+                if self._may_be_shorter:
+                    self._may_be_shorter = False
+                    self.confirm()
                 self.catch_up()
             except Exception as e:  # whatever a recorder raises is tried again
                 if self.is_stopping.is_set():

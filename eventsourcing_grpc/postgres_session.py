@@ -97,6 +97,8 @@ class PostgresSession(DatabaseSession):
         self._pool = PoolWatch(recorder.datastore, name)
         self._locks: list[PostgresFollowerLock] = []
         self._announce: Callable[[int], None] = lambda head: None
+        self._doubt: Callable[[], None] = lambda: None
+        self._has_listened = False
         self._is_listening = False
         self._problem: DatabaseProblem | None = None
         self._has_been_told = False
@@ -113,8 +115,11 @@ class PostgresSession(DatabaseSession):
     def is_listening(self) -> bool:
         return self._is_listening and not self._is_silent()
 
-    def start(self, announce: Callable[[int], None], head: int) -> None:
+    def start(
+        self, announce: Callable[[int], None], head: int, doubt: Callable[[], None] = lambda: None
+    ) -> None:
         self._announce = announce
+        self._doubt = doubt
         self._heard_at = monotonic()
         self._thread.start()
 
@@ -216,6 +221,9 @@ class PostgresSession(DatabaseSession):
         connection.execute(SQL("SET statement_timeout = {}").format(timeout))
         connection.execute(SQL("LISTEN {}").format(Identifier(self._recorder.channel_name)))
         self._heard_at = monotonic()
+        if self._has_listened:
+            self._doubt()
+        self._has_listened = True
         if self._has_been_told:
             logger.info("%s: PostgreSQL is back", self._name)
             self._has_been_told = False

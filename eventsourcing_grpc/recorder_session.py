@@ -40,7 +40,9 @@ class RecorderSession(DatabaseSession):
         since = self._subscribed_at
         return since is not None and monotonic() - since > _BEGINNING
 
-    def start(self, announce: Callable[[int], None], head: int) -> None:
+    def start(
+        self, announce: Callable[[int], None], head: int, doubt: Callable[[], None] = lambda: None
+    ) -> None:
         self._thread = threading.Thread(
             target=self._run,
             args=(announce, head),

@@ -108,7 +108,7 @@ class Serving:
         """
         try:
             self._feed.start()
-            self._session.start(self._feed.announce, self._feed.head)
+            self._session.start(self._feed.announce, self._feed.head, self._feed.doubt)
             self._hear_of_recordings()
             # Listening can't be undone before the start: what may fail comes first.
             self._make_followings()

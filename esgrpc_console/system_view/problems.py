@@ -109,26 +109,8 @@ def _application_problem(
             return Severity.DOWN, f"{name} says that it is not serving"
         case Health.CONNECTING:
             return Severity.WAITING, f"connecting to {name} on {words.line(application.address)}"
-        case FollowingState.STANDBY if is_held_up(following):
-            age = words.duration(status.lag_seconds or 0.0)
-            instead = words.line(status.followed_by) or "another server"
-            return (
-                Severity.CUT_OFF,
-                f"{follower} has been behind {leader} for {age}: {instead} follows, and is not asked here",
-            )
         case _:
             return Severity.WAITING, ""
-
-
-def is_held_up(following: FollowingView) -> bool:
-    """Tells whether a server on standby sees that the one that follows does not get on."""
-    status = following.status
-    return (
-        status is not None
-        and status.state is FollowingState.STANDBY
-        and (following.lag or 0) > 0
-        and (status.lag_seconds or 0.0) >= _STANDBY_PATIENCE
-    )
 
 
 def _following_problems(state: SystemState, now: float) -> Iterator[Problem]:

@@ -214,3 +214,29 @@ def test_a_table_that_others_have_locked_costs_no_sessions(
         letters.write(2)
         following.wait_for_position("Letters", 2)
         assert copies.numbers() == [1, 2]
+
+
+def test_a_database_that_has_lost_its_last_events_is_believed(
+    env: dict[str, str], postgres_server: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with copying(env) as (letters, copies, _, following):
+        letters.write_many(2, 9)
+        following.wait_for_position("Letters", 10)
+        # As when a copy of the database takes over that was 8 events behind.
+        with psycopg.connect(postgres_server.uri) as connection:
+            connection.execute(f"SET search_path TO {env['POSTGRES_SCHEMA']}".encode())
+            for statement in (
+                "DELETE FROM letters_events WHERE notification_id > 2",
+                "DELETE FROM copies_events WHERE notification_id > 2",
+                "UPDATE copies_tracking SET notification_id = 2",
+                "SELECT setval(pg_get_serial_sequence('letters_events', 'notification_id'), 2)",
+                "SELECT setval(pg_get_serial_sequence('copies_events', 'notification_id'), 2)",
+            ):
+                connection.execute(statement.encode())
+        postgres_server.end_sessions("%: Letters")
+        postgres_server.end_sessions("%: Copies")
+        wait_until(lambda: "Letters's log has become shorter, from #10 to #2" in caplog.text)
+        letters.write_many(101, 3)
+        # What was heard last of its position is of before.
+        wait_until(lambda: copies.numbers() == [1, 2, 101, 102, 103])
+        assert following.wait_for_state("Letters", pb.FOLLOWING_STATE_LIVE).position == 5
