@@ -53,7 +53,7 @@ COMPILE = $(VENV)/bin/uv --quiet --no-config pip compile --universal --python-ve
 .DELETE_ON_ERROR:
 .PHONY: help install run test test-oldest lint lint-format lint-ruff lint-types lint-imports \
 	lint-proto lint-stubs lint-deploy fmt ssl grpc-stubs update-packages benchmark pictures clean \
-	docker-image docker-secrets docker-up docker-logs docker-down test-docker \
+	docker-image docker-secrets docker-check docker-up docker-logs docker-down test-docker \
 	namespace ssl-secrets root-ssl-secret postgres-secret minikube-start minikube-image \
 	minikube-deploy minikube-logs minikube-delete test-minikube \
 	has-docker has-compose has-kubectl has-minikube
@@ -147,6 +147,9 @@ docker-up: has-compose docker-image docker-secrets ## Starts the example system 
 	@$(COMPOSE) up --detach --wait $(ARGS)
 	@$(COMPOSE) ps
 
+docker-check: has-compose docker-secrets ## Says what the containers would serve, and what is wrong with that.
+	@for name in $(NAMES); do $(COMPOSE) run --rm --no-deps $$name --check || exit $$?; done
+
 docker-logs: has-compose ## Shows what the containers write.
 	@$(COMPOSE) --profile '*' logs --follow $(ARGS)
 
@@ -179,8 +182,10 @@ root-ssl-secret: has-kubectl ssl
 $(NAMES:%=%-ssl-secret): %-ssl-secret: has-kubectl ssl
 	@$(KUBE) create secret tls $@ --key=$(SSL)/$*/$*.key --cert=$(SSL)/$*/$*.crt $(MADE)
 
-postgres-secret: has-kubectl $(PASSWORD) ## Stores the password of PostgreSQL on Kubernetes, from deploy/secrets.
-	@$(KUBE) create secret generic $@ --from-file=password=$(PASSWORD) $(MADE)
+# One that is there stays: the database was made with it.
+postgres-secret: has-kubectl $(PASSWORD) ## Stores the password of PostgreSQL on Kubernetes, from deploy/secrets, if there is none.
+	@if $(KUBE) get secret $@ >/dev/null 2>&1; then echo "secret/$@ is there, and stays as it is"; \
+	else $(KUBE) create secret generic $@ --from-file=password=$(PASSWORD) $(MADE); fi
 
 minikube-start: has-minikube ## Starts a Kubernetes cluster on this machine.
 	@$(MINIKUBE) start $(ARGS)

@@ -109,7 +109,8 @@ def test_compose_and_kubernetes_configure_the_same_system() -> None:
     for name, value in (line.split("=", 1) for line in lines):
         assert compose[name] == value
     component = BASE.parent / "components" / "postgres-client" / "postgres.env"
-    names = {line.partition("=")[0] for line in component.read_text("utf-8").split()}
+    lines = component.read_text("utf-8").splitlines()
+    names = {line.partition("=")[0] for line in lines if not line.startswith("#")}
     assert names <= compose.keys()
 
 
