@@ -43,6 +43,8 @@ _REASONS = {
     "Connection refused": "nobody listens there",
     "No such file": "nobody listens there",
     "Hostname Verification": "its certificate is not for {found_as!r}",
+    # As grpcio before 1.80 says it.
+    "not in peer certificate": "its certificate is not for {found_as!r}",
     "CERTIFICATE_VERIFY_FAILED": f"{ROOT_CERTIFICATE_PATH} did not sign its certificate",
     "Socket closed": "it closes connections like this one: have both the same GRPC_SSL_ variables?",
     "lookup": "its host has no address",

@@ -179,6 +179,8 @@ def _explain_unavailable(details: str) -> str:
         "ping timeout": "no answer to a ping",
         "keepalive": "no answer to a ping",
         "timed out": "no answer in time",
+        # What gRPC says when it has waited for 3 s.
+        "endpoint closing": "it takes connections, and does not answer",
         "handshake": "the TLS handshake failed: check the certificates",
         "goaway": "the server is stopping",
     }

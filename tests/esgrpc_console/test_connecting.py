@@ -1,6 +1,7 @@
 """How a system is found and connected to: addresses, certificates, and what is said when it fails."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -98,6 +99,13 @@ async def test_a_socket_that_does_not_exist_is_told(tmp_path: Path) -> None:
 async def test_a_host_that_does_not_exist_is_told(tmp_path: Path) -> None:
     files = new_certificates(tmp_path)
     assert await _why_unreachable("nobody.invalid:1", files) == "the host name is not known"
+
+
+async def test_a_server_that_takes_connections_and_is_frozen_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        address = f"localhost:{frozen.getsockname()[1]}"
+        why = await _why_unreachable(address, new_certificates(tmp_path))
+    assert why == "it takes connections, and does not answer"
 
 
 @pytest.mark.parametrize(
