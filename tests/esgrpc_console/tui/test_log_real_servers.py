@@ -154,6 +154,10 @@ async def test_an_aggregate_tells_what_each_event_has_changed(
     servers: Servers, view: SystemView
 ) -> None:
     order_id, *_ = await new_orders(servers["Orders"], 3)
+    orders = servers["Orders"].application
+    assert isinstance(orders, Orders)
+    # What is opened shows the events that there are then.
+    await wait_for(lambda: orders.is_order_paid(order_id), "it is paid")
     async with opened(view, AggregatePlace("Orders", str(order_id), 2)) as pilot:
         await wait_for_text(
             pilot,
