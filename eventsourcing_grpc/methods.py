@@ -187,6 +187,10 @@ class ExposedMethods:
         except KeyError:
             raise self._explain(name) from None
 
+    def has(self, name: str) -> bool:
+        """Tells whether there is a method of that name."""
+        return name in self._methods
+
     def is_command(self, name: str) -> bool:
         """Tells whether there is a method of that name, and it may change something."""
         method = self._methods.get(name)

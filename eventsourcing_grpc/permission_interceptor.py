@@ -6,13 +6,15 @@ What is allowed to whom is decided in ``permissions``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from eventsourcing_grpc.audit import AuditEntry, AuditLog
 from eventsourcing_grpc.error_sending import abort
-from eventsourcing_grpc.errors import PermissionDeniedError
+from eventsourcing_grpc.errors import PermissionDeniedError, RequestError
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.peer_identity import peer_identity, peer_names
 from eventsourcing_grpc.permissions import CALL_METHOD, Access, Permissions, access_to
@@ -54,7 +56,7 @@ class PermissionInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  
         make = getattr(grpc, f"{kind}_rpc_method_handler")
         return make(
             _Guard(self, method, getattr(handler, kind)),
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=partial(_read, handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
@@ -65,14 +67,14 @@ class PermissionInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  
 
         :param access: what the method asks for, where that does not depend on the request.
         """
-        is_call = method == CALL_METHOD
-        if is_call:
+        if method == CALL_METHOD and not isinstance(request, _Unreadable):
             access = access_to(method, is_command=self._methods.is_command(request.method))
         if self._permissions.allow(access, peer_names(context)):
             return
         who = peer_identity(context)
         service, _, rpc = method.rpartition("/")
         what = f"{service.rpartition('.')[2]}.{rpc}"
+        is_call = rpc == "CallMethod" and self._methods.has(request.method)
         target = f"{self._name}.{request.method}" if is_call else self._name
         why = self._permissions.why_refused(access)
         self._audit.refuse(AuditEntry(who, what, target), why)
@@ -94,4 +96,20 @@ class _Guard:
 
     def __call__(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._check(self._method, self._access, request, context)
+        if isinstance(request, _Unreadable):
+            msg = f"The request is none of {self._method.removeprefix('/')}: it can't be read"
+            abort(context, RequestError(msg))
         return self._behavior(request, context)
+
+
+class _Unreadable:
+    """Stands for a request that can't be read: whether it is allowed is told before that."""
+
+    method = ""
+
+
+def _read(deserialize: Callable[[bytes], Any], encoded: bytes) -> Any:
+    try:
+        return deserialize(encoded)
+    except DecodeError:
+        return _Unreadable()

@@ -433,13 +433,38 @@ class TestAudit:
         assert is_denied(CHANGE_ATTEMPTS[0], alice)
         why = "refused: no name of that certificate is in"
         assert lines() == [
-            'audit WARNING who="mallory" what=Application.CallMethod target="Notebook" reason="" '
-            f'outcome="{why} GRPC_ALLOWED_CLIENTS or GRPC_OPERATORS"',
+            'audit WARNING who="mallory" what=Application.CallMethod target="Notebook.get_name" '
+            f'reason="" outcome="{why} GRPC_ALLOWED_CLIENTS or GRPC_OPERATORS"',
             'audit WARNING who="mallory" what=Operations.Describe target="Notebook" reason="" '
             f'outcome="{why} GRPC_ALLOWED_CLIENTS or GRPC_OPERATORS"',
             'audit WARNING who="alice" what=Operations.CallMethod target="Notebook.add_note" '
             f'reason="" outcome="{why} GRPC_OPERATORS"',
         ]
+
+    def test_request_that_can_not_be_read_is_refused_as_any_other(
+        self,
+        serve: Serve,
+        authority: Authority,
+        party_of: Callable[..., Party],
+        lines: Callable[[], list[str]],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        server = serve(Notebook, **authority.server_files(), **lists(BOTH))
+        for method in (CALL_METHOD, "/eventsourcing_grpc.v1.Application/CallMethod"):
+            for name, code in (
+                ("mallory", grpc.StatusCode.PERMISSION_DENIED),
+                ("oscar", grpc.StatusCode.INVALID_ARGUMENT),
+            ):
+                call = party_of(server, name).channel.unary_unary(method)
+                with pytest.raises(grpc.RpcError) as caught:
+                    call(b"\xff\xff", timeout=DEADLINE)
+                assert isinstance(caught.value, grpc.Call)
+                assert caught.value.code() is code
+        assert [line.partition(" reason=")[0] for line in lines()] == [
+            'audit WARNING who="mallory" what=Operations.CallMethod target="Notebook"',
+            'audit WARNING who="mallory" what=Application.CallMethod target="Notebook"',
+        ]
+        assert "Traceback" not in caplog.text
 
     def test_commands_leave_a_line_without_what_they_say(
         self,
