@@ -20,7 +20,7 @@ from eventsourcing.persistence import Notification
 from eventsourcing.popo import POPOFactory
 from eventsourcing.system import Follower, NotificationLogReader
 
-from eventsourcing_grpc.error_receiving import error_from_rpc
+from eventsourcing_grpc.error_receiving import error_from_rpc, rpc_code
 from eventsourcing_grpc.event_processing import (
     FIRST_RETRY_DELAY,
     MAX_RETRY_DELAY,
@@ -87,6 +87,7 @@ class Following:
         )
         self._failures = 0
         self._has_heard = False
+        self._is_patient = self._is_reason_old = False
         self._asked_at = monotonic()
         self._searched_through = 0
         _prepare(follower, self._leader)
@@ -188,9 +189,10 @@ class Following:
         position = self._processing.tracked_position()
         self._record.begin_round(position)
         # Once it is known what is wrong, be there as soon as the leader is.
-        is_patient = self._failures > 0 and not self._is_expected_soon()
+        is_reason_known = self._failures > 0 and not self._is_reason_old
+        self._is_patient = is_reason_known and not self._is_expected_soon()
         with self._leader.subscribe(
-            position, self._follower.topics, wait_for_ready=is_patient
+            position, self._follower.topics, wait_for_ready=self._is_patient
         ) as batches:
             # An interruption cancels only a subscription that it sees.
             if self._control.interruptions != round_number:
@@ -212,16 +214,25 @@ class Following:
         return not self._has_heard and self._failures <= _START_ATTEMPTS
 
     def _wait_for_leader(self, error: grpc.RpcError, round_number: int) -> None:
+        was_reason_old = self._is_reason_old
+        self._is_reason_old = self._is_patient and rpc_code(error) is grpc.StatusCode.CANCELLED
+        if self._is_reason_old:
+            return
         self._failures += 1
         if self._is_expected_soon():
             self._control.rest(round_number, FIRST_RETRY_DELAY)
             return
         server = f"{self.leader_name} on {self.leader_address}"
         mapped = error_from_rpc(error, server=server, transcoder=self._follower.mapper.transcoder)
-        if self._record.state is not FollowingState.UNREACHABLE:
+        known = self._record.error
+        is_known = known is not None and known.message == str(mapped)
+        if self._record.state is not FollowingState.UNREACHABLE or not is_known:
             logger.warning("%s can't follow %s: %s", self._follower.name, server, mapped)
         self._record.note_unreachable(mapped, self._failures)
         delay = min(FIRST_RETRY_DELAY * 2 ** min(self._failures, 10), MAX_RECONNECT_DELAY)
+        if was_reason_old:
+            # It has been waited for until just now, and is to be found as soon as it is there.
+            delay = FIRST_RETRY_DELAY
         self._control.rest(round_number, delay * random.uniform(0.5, 1.0))
 
     def _wait_after_failure(self, error: Exception, round_number: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -21,6 +22,8 @@ from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
 logger = logging.getLogger(__name__)
 
 _ANSWER_TIMEOUT = 2.0
+_PATIENCE = 5.0
+"""Seconds between two looks at why a leader can't be reached."""
 
 
 class LeaderLog:
@@ -44,16 +47,30 @@ class LeaderLog:
     ) -> Iterator[Iterable[NotificationBatch]]:
         """Gives the batches of notifications after a position. They end with the 'with' block.
 
-        :param wait_for_ready: whether to wait for the leader, without an end, if it is gone.
-        :raises grpc.RpcError: when the leader can't be reached, or :meth:`cancel` is called.
+        :param wait_for_ready: whether to wait for the leader, for 5 s at most, if it is gone.
+        :raises grpc.RpcError: when the leader can't be reached, :meth:`cancel` is called, or the
+            leader has been waited for in vain, which is CANCELLED as well.
         """
         request = SubscribeRequest(after=after, topics=topics, application=self.name)
         call = self._stub.Subscribe(request, wait_for_ready=wait_for_ready)
         self._call = call
+        # While gRPC waits it does not tell why, and that may change.
+        patience = threading.Timer(_PATIENCE, call.cancel)
+        patience.name = f"patience with {self.name}"
+        patience.daemon = True
+        if wait_for_ready:
+            patience.start()
+
+        def batches() -> Iterator[NotificationBatch]:
+            for batch in call:
+                patience.cancel()
+                yield batch
+
         try:
-            yield call
+            yield batches()
         finally:
             self._call = None
+            patience.cancel()
             call.cancel()
 
     def cancel(self) -> None:

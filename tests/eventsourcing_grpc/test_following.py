@@ -94,6 +94,24 @@ def test_follower_that_is_caught_up_says_so(memory_env: dict[str, str]) -> None:
     assert status.leader_address == memory_env["LETTERS_GRPC_SERVER_ADDRESS"]
 
 
+def test_why_a_leader_can_not_be_reached_is_looked_at_again(
+    memory_env: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        serving(Copies, memory_env, applications.one_way) as follower,
+        Operator(follower.address) as operator,
+    ):
+        with serving(Letters, memory_env) as server:
+            application_of(server, Letters).write(1)
+            operator.wait_for_position("Letters", 1)
+        # Not what it heard when the leader stopped, as long as it is gone.
+        refused = operator.following(
+            "Letters", lambda following: "refused" in following.last_error.message
+        )
+        assert refused.state == pb.FOLLOWING_STATE_UNREACHABLE
+    assert "refused" in caplog.text
+
+
 def test_follower_started_before_its_leader_waits_for_it(memory_env: dict[str, str]) -> None:
     with (
         serving(Copies, memory_env, applications.one_way) as follower,

@@ -455,7 +455,7 @@ class TestAudit:
                 ("mallory", grpc.StatusCode.PERMISSION_DENIED),
                 ("oscar", grpc.StatusCode.INVALID_ARGUMENT),
             ):
-                call = party_of(server, name).channel.unary_unary(method)
+                call = party_of(server, name).channel.unary_unary(method, bytes, bytes)
                 with pytest.raises(grpc.RpcError) as caught:
                     call(b"\xff\xff", timeout=DEADLINE)
                 assert isinstance(caught.value, grpc.Call)
