@@ -63,14 +63,16 @@ def is_loopback(address: str) -> bool:
 
 
 def is_loopback_peer(peer: str) -> bool:
-    """Tells whether a gRPC peer, such as ``ipv4:127.0.0.1:50051``, is on this machine."""
+    """Tells whether a gRPC peer is on this machine: ``ipv4:127.0.0.1:50051``, with or without a port."""
     kind, _, address = peer.partition(":")
     if kind == "unix":
         return True
     # Peers' addresses are percent-encoded: "ipv6:%5B::1%5D:50051".
     address = address.replace("%5B", "[").replace("%5D", "]")
+    is_in_brackets = address.startswith("[")
+    host = address[1:].partition("]")[0] if is_in_brackets else address.partition(":")[0]
     try:
-        return is_loopback(address)
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -50,15 +50,18 @@ class ApplicationService:
         calls: CallStatistics,
         permissions: Permissions,
         audit: AuditLog,
+        has_tls: bool,
         is_stopping: threading.Event,
     ) -> None:
-        """:param permissions: say who may see tracebacks. They are enforced elsewhere."""
+        """:param permissions: say who may see tracebacks. They are enforced elsewhere.
+        :param has_tls: whether callers show who they are.
+        """
         self._application = application
         self._methods = methods
         self._feed = feed
         self._calls = calls
         self._permissions = permissions
-        self._audit = CallAudit.of_programs(audit, application.name, methods)
+        self._audit = CallAudit.of_programs(audit, application.name, methods, has_tls=has_tls)
         self._is_stopping = is_stopping
         self._transcoder: Transcoder = application.mapper.transcoder
 

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 MAX_REFUSALS = 5
 """How many lines in a row tell of one caller's refused calls of one method. Then it is one a second."""
 _MAX_LENGTH = 1_000
+_QUOTED = frozenset('"\\')
 _MAX_CALLERS = 1_000
 _INTERVAL = 1.0
 
@@ -169,11 +170,13 @@ class _Bucket:
 def _quote(text: str) -> str:
     """Returns a text in quotation marks, on one line, with nothing in it that could move a cursor."""
     shown = text if len(text) <= _MAX_LENGTH else text[: _MAX_LENGTH - 1] + "…"
+    if shown.isprintable() and not _QUOTED.intersection(shown):
+        return f'"{shown}"'
     return '"' + "".join(map(_escape, shown)) + '"'
 
 
 def _escape(character: str) -> str:
-    if character in '"\\':
+    if character in _QUOTED:
         return f"\\{character}"
     if character.isprintable():
         return character

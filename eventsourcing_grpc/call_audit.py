@@ -13,7 +13,7 @@ from eventsourcing_grpc.peer_identity import peer_identity
 
 OPERATORS = logging.getLogger("eventsourcing_grpc.audit")
 PROGRAMS = logging.getLogger("eventsourcing_grpc.audit.calls")
-"""Set its level to DEBUG for a line for each command that a program calls."""
+"""Has the commands that programs call: at INFO with TLS, and at DEBUG without, where all are ``loopback``."""
 
 
 class CallAudit:
@@ -37,12 +37,15 @@ class CallAudit:
         self._methods = methods
 
     @classmethod
-    def of_programs(cls, audit: AuditLog, name: str, methods: ExposedMethods) -> CallAudit:
+    def of_programs(
+        cls, audit: AuditLog, name: str, methods: ExposedMethods, *, has_tls: bool
+    ) -> CallAudit:
         """Returns what notes the calls of ``Application``.
 
-        Commands are noted at DEBUG: a line for each would cost a server a fifth of its calls/s.
+        :param has_tls: whether callers show who they are.
         """
-        return cls("Application", audit, PROGRAMS, logging.DEBUG, name, methods)
+        level = logging.INFO if has_tls else logging.DEBUG
+        return cls("Application", audit, PROGRAMS, level, name, methods)
 
     @classmethod
     def of_operators(cls, audit: AuditLog, name: str, methods: ExposedMethods) -> CallAudit:

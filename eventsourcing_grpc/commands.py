@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TextIO
 
 from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
+from eventsourcing_grpc.gathered_lines import GatheredLines
 from eventsourcing_grpc.name_resolution import resolve_as_other_programs
 from eventsourcing_grpc.refused_connections import RefusedConnections, are_told
 from eventsourcing_grpc.server_process import write_to_stderr
@@ -21,7 +22,10 @@ from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_
 from eventsourcing_grpc.user_errors import UserError
 
 logger = logging.getLogger(__name__)
+# That of call_audit, which is not to be imported yet.
+_calls_logger = logging.getLogger("eventsourcing_grpc.audit.calls")
 
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _USER_ERROR_STATUS = 2
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -45,13 +49,14 @@ def eventsourcing_grpc_server(arguments: Sequence[str] | None = None) -> NoRetur
     )
     parser.add_argument(
         "--audit-calls",
-        action="store_true",
-        help="log who calls which command, also of programs, which costs a fifth of the calls/s "
-        "(what operators call, and what is refused, is logged anyway)",
+        action=argparse.BooleanOptionalAction,
+        help="log a line for each command that a program calls (default: with TLS). "
+        "What operators call, and what is refused, is logged anyway",
     )
     options = parser.parse_args(arguments)
-    if options.audit_calls:
-        logging.getLogger("eventsourcing_grpc.audit.calls").setLevel(logging.DEBUG)
+    if options.audit_calls is not None:
+        level = logging.DEBUG if options.audit_calls else logging.WARNING
+        _calls_logger.setLevel(level)
     add_app_dir(options.app_dir)
     topic = options.topic or os.environ.get(APPLICATION_TOPIC)
     if not topic:
@@ -115,11 +120,7 @@ def _parser(
 def _run(
     parser: argparse.ArgumentParser, log_level: str, run: Callable[[threading.Event], int]
 ) -> NoReturn:
-    logging.basicConfig(
-        level=log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    _begin_logging(log_level)
     resolve_as_other_programs()
     try:
         status = run(_event_of_signals())
@@ -134,6 +135,15 @@ def _run(
         signal.signal(signal_number, signal.SIG_IGN)
     exit_soon(status)
     sys.exit(status)
+
+
+def _begin_logging(level: str) -> None:
+    logging.basicConfig(level=level.upper(), stream=sys.stderr, format=_LOG_FORMAT)
+    # There may be thousands a second of these. The interpreter's end writes the last of them.
+    lines = GatheredLines(sys.stderr)
+    lines.setFormatter(logging.Formatter(_LOG_FORMAT))
+    _calls_logger.addHandler(lines)
+    _calls_logger.propagate = False
 
 
 def _event_of_signals() -> threading.Event:

@@ -25,8 +25,11 @@ class PeerIdentity:
     Empty: it has shown none, which is so without TLS."""
     address: str
     """As gRPC writes it: ``ipv4:127.0.0.1:50051``."""
-    is_loopback: bool
-    """Whether it is on this machine."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return is_loopback_peer(self.address)
 
     def __str__(self) -> str:
         """Returns the names, or ``loopback``, or the address."""
@@ -37,8 +40,7 @@ class PeerIdentity:
 
 def peer_identity(context: grpc.ServicerContext) -> PeerIdentity:
     """Returns who has made a call."""
-    address = context.peer()
-    return PeerIdentity(peer_names(context), address, is_loopback_peer(address))
+    return PeerIdentity(peer_names(context), context.peer())
 
 
 def peer_names(context: grpc.ServicerContext) -> tuple[str, ...]:

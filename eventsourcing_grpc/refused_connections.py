@@ -15,7 +15,6 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from eventsourcing_grpc.addresses import is_loopback_peer
 from eventsourcing_grpc.environment import CERTIFICATE_PATH
 from eventsourcing_grpc.handshake_failures import TRACE, HandshakeFailures
 
@@ -119,7 +118,7 @@ class RefusedConnections:
             return
         # Without the port, which is another one each time: the lines of one host are limited.
         host = address if address.startswith("unix:") else address.rpartition(":")[0]
-        who = PeerIdentity((), host, is_loopback_peer(address))
+        who = PeerIdentity((), host)
         self._audit.refuse(AuditEntry(who, "connect", self._application), why)
 
     def _pass_on(self, line: str) -> None:

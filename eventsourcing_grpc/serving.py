@@ -203,6 +203,7 @@ class Serving:
             calls=calls,
             permissions=self._permissions,
             audit=self._audit,
+            has_tls=self._certificates is not None,
             is_stopping=self._is_stopping,
         )
         operators = OperationsService(

@@ -126,7 +126,7 @@ class ServerTelemetry:
         def allow(names: tuple[str, ...], address: str) -> bool:
             if permissions.allow(Access.READ, names):
                 return True
-            who = PeerIdentity(names, address, is_loopback=False)
+            who = PeerIdentity(names, address)
             why = permissions.why_refused(Access.READ)
             audit.refuse(AuditEntry(who, "Metrics.Get", self._name), why)
             return False

@@ -70,7 +70,17 @@ def test_addresses_that_others_reach(address: str) -> None:
     assert not is_loopback(address)
 
 
-@pytest.mark.parametrize("peer", ["ipv4:127.0.0.1:4321", "ipv6:%5B::1%5D:4321", "unix:", "unix:/x"])
+@pytest.mark.parametrize(
+    "peer",
+    [
+        "ipv4:127.0.0.1:4321",
+        "ipv4:127.0.0.1",
+        "ipv6:%5B::1%5D:4321",
+        "ipv6:[::1]",
+        "unix:",
+        "unix:/x",
+    ],
+)
 def test_peers_on_this_machine(peer: str) -> None:
     assert is_loopback_peer(peer)
 

@@ -27,7 +27,7 @@ from tests.waiting import wait_until
 pytest_plugins = ["tests.eventsourcing_grpc.steering_fixtures"]
 
 AUDIT = "eventsourcing_grpc.audit"
-LOOPBACK = PeerIdentity((), "ipv4:127.0.0.1:50051", is_loopback=True)
+LOOPBACK = PeerIdentity((), "ipv4:127.0.0.1:50051")
 
 Request = Callable[[OperationsStub, str, str], object]
 REQUESTS: dict[str, Request] = {
@@ -213,7 +213,7 @@ def test_refusals_of_others_are_told_at_once(
     for _ in range(100):
         audit_log.refuse(AuditEntry(LOOPBACK, "Application.CallMethod", "Bank.give"), "no")
     lines()
-    alice = PeerIdentity(("alice",), "ipv4:10.0.0.7:1", is_loopback=False)
+    alice = PeerIdentity(("alice",), "ipv4:10.0.0.7:1")
     audit_log.refuse(AuditEntry(alice, "Application.CallMethod", "Bank.give"), "no")
     audit_log.refuse(AuditEntry(LOOPBACK, "Operations.Watch", "Bank"), "no")
     told = [line.partition(" target=")[0] for _, line in lines()]
@@ -239,8 +239,8 @@ def test_what_was_held_back_is_told_without_another_refusal(
     ("identity", "told"),
     [
         (LOOPBACK, "loopback"),
-        (PeerIdentity((), "ipv4:10.0.0.7:50051", is_loopback=False), "ipv4:10.0.0.7:50051"),
-        (PeerIdentity(("alice", "Alice A."), "unix:", is_loopback=True), "alice, Alice A."),
+        (PeerIdentity((), "ipv4:10.0.0.7:50051"), "ipv4:10.0.0.7:50051"),
+        (PeerIdentity(("alice", "Alice A."), "unix:"), "alice, Alice A."),
     ],
 )
 def test_peer_is_told_by_its_names_or_else_where_it_is(identity: PeerIdentity, told: str) -> None:

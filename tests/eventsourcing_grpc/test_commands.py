@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from eventsourcing_grpc.application_client import connect
+from tests.certificates import Authority
 from tests.system.applications import Broken, Copies, Letters, Slow
 from tests.system.serving import Operator, serving
 from tests.waiting import DEADLINE, addresses_of, free_port, wait_until
@@ -238,9 +239,21 @@ def test_log_level_is_that_of_the_servers_too(level: str) -> None:
     assert (re.search(r"^Letters: .* INFO ", stderr, re.MULTILINE) is not None) == (level == "info")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--audit-calls",)])
-def test_calls_of_commands_are_logged_where_that_is_wanted(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "has_tls", "level"),
+    [
+        ((), False, ""),
+        (("--audit-calls",), False, "DEBUG"),
+        ((), True, "INFO"),
+        (("--no-audit-calls",), True, ""),
+    ],
+)
+def test_calls_of_commands_are_logged_where_callers_have_names_or_that_is_wanted(
+    tmp_path: Path, arguments: tuple[str, ...], has_tls: bool, level: str
+) -> None:
     env = addresses_of(Letters)
+    if has_tls:
+        env |= Authority(tmp_path).server_files("letters")
     with (
         started("server", "tests.system.applications:Letters", *arguments, env=env) as process,
         connect(Letters, env, max_attempts=50) as client,
@@ -249,10 +262,12 @@ def test_calls_of_commands_are_logged_where_that_is_wanted(arguments: tuple[str,
         _, stderr = finish(process)
 
     line = (
-        'DEBUG eventsourcing_grpc.audit.calls: who="loopback" what=Application.CallMethod '
-        'target="Letters.write" reason="" outcome="done"\n'
+        " eventsourcing_grpc.audit.calls: "
+        f'who="{"letters, localhost, 127.0.0.1, ::1" if has_tls else "loopback"}" '
+        'what=Application.CallMethod target="Letters.write" reason="" outcome="done"\n'
     )
-    assert (line in stderr) == bool(arguments)
+    assert ("audit.calls" in stderr) == bool(level)
+    assert not level or f" {level}{line}" in stderr
 
 
 def check_user_error(result: subprocess.CompletedProcess[str], command: Command, text: str) -> None:
