@@ -7,6 +7,7 @@ other side has shown. What is wrong with it is left to ``certificates``.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -47,8 +48,8 @@ class Role(Enum):
 
 
 @dataclass(frozen=True)
-class RootFacts:
-    """What a root certificate says."""
+class IssuerFacts:
+    """What the certificate of somebody who signs others says."""
 
     name: str
     not_after: datetime
@@ -62,7 +63,9 @@ class CertificateFacts:
     """The subject alternative names, then the common name. Each once."""
     not_before: datetime
     not_after: datetime
-    roots: tuple[RootFacts, ...]
+    intermediates: tuple[IssuerFacts, ...]
+    """Those in its file that come between it and a root."""
+    roots: tuple[IssuerFacts, ...]
     """Without those that don't say that they sign others."""
 
 
@@ -96,7 +99,8 @@ def decode_certificates(paths: CertificatePaths, role: Role) -> CertificateFacts
         certificate_names(decoded),
         _time(decoded["notBefore"]),
         _time(decoded["notAfter"]),
-        tuple(RootFacts(_root_name(root), _time(root["notAfter"])) for root in roots),
+        _issuers(looking.get_ca_certs()),
+        _issuers(roots),
     )
 
 
@@ -217,7 +221,11 @@ def _address(text: str) -> str:
         return text
 
 
-def _root_name(decoded: dict[str, Any]) -> str:
+def _issuers(decoded: Iterable[dict[str, Any]]) -> tuple[IssuerFacts, ...]:
+    return tuple(IssuerFacts(_issuer_name(one), _time(one["notAfter"])) for one in decoded)
+
+
+def _issuer_name(decoded: dict[str, Any]) -> str:
     for field in ("commonName", "organizationalUnitName", "organizationName"):
         if found := _subject(decoded, field):
             return found[0]

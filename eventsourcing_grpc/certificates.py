@@ -39,6 +39,7 @@ __all__ = [
     "read_certificates",
     "read_contents",
     "read_facts",
+    "root_end",
     "shown_time",
 ]
 
@@ -142,21 +143,27 @@ def host_problem(paths: CertificatePaths, facts: CertificateFacts, host: str) ->
 def expiry_problems(
     paths: CertificatePaths, facts: CertificateFacts, now: datetime | None = None
 ) -> list[str]:
-    """Returns what expires within 30 days, a line each.
-
-    :param paths: of files that are valid today.
-    """
+    """Returns what expires within 30 days, or has, a line each."""
     now = now or datetime.now(UTC)
-    ends = [(f"{CERTIFICATE_PATH}={paths.certificate!r}", facts.not_after)]
-    # If there are several roots, others may be there to take over from one that expires.
-    if facts.roots:
-        last = max(root.not_after for root in facts.roots)
+    certificate = f"{CERTIFICATE_PATH}={paths.certificate!r}"
+    ends = [(certificate, facts.not_after)]
+    ends += [
+        (f"{certificate}: its intermediate certificate {issuer.name!r}", issuer.not_after)
+        for issuer in facts.intermediates
+    ]
+    if (last := root_end(facts)) is not None:
         ends.append((f"{ROOT_CERTIFICATE_PATH}={paths.root_certificate!r}", last))
     return [
-        f"{file} expires on {shown_time(end)}, in {_in_words(end - now)}: renew it"
-        for file, end in ends
-        if end - now < SHORT_VALIDITY
+        f"{what} {_expiry(end, now)}: renew it" for what, end in ends if end - now < SHORT_VALIDITY
     ]
+
+
+def root_end(facts: CertificateFacts) -> datetime | None:
+    """Returns when nothing is left that is trusted, if that is known.
+
+    If there are several roots, others may be there to take over from one that expires.
+    """
+    return max((root.not_after for root in facts.roots), default=None)
 
 
 def shown_time(time: datetime) -> str:
@@ -200,10 +207,7 @@ def _check_dates(paths: CertificatePaths, facts: CertificateFacts) -> None:
         )
         raise CertificateError(msg)
     if now >= facts.not_after:
-        msg = (
-            f"{certificate} expired on {shown_time(facts.not_after)}, "
-            f"{_in_words(now - facts.not_after)} ago: renew it"
-        )
+        msg = f"{certificate} {_expiry(facts.not_after, now)}: renew it"
         raise CertificateError(msg)
 
 
@@ -215,10 +219,23 @@ def _explain_trust(
     if error.verify_code in _NOT_SIGNED:
         return f"{certificate} is not trusted by {root}: that root did not sign it"
     now = datetime.now(UTC)
-    last = max((known.not_after for known in facts.roots), default=now)
-    if error.verify_code == _EXPIRED and last < now:
-        return f"{root} expired on {shown_time(last)}, {_in_words(now - last)} ago: renew it"
+    if error.verify_code == _EXPIRED:
+        expired = [
+            f"{certificate}: its intermediate certificate {issuer.name!r} {_expiry(issuer.not_after, now)}"
+            for issuer in facts.intermediates
+            if issuer.not_after < now
+        ]
+        if (last := root_end(facts)) is not None and last < now:
+            expired.append(f"{root} {_expiry(last, now)}")
+        if expired:
+            return f"{expired[-1]}: renew it"
     return f"{certificate} is not trusted by {root}: {error.verify_message}"
+
+
+def _expiry(end: datetime, now: datetime) -> str:
+    if end > now:
+        return f"expires on {shown_time(end)}, in {_in_words(end - now)}"
+    return f"expired on {shown_time(end)}, {_in_words(now - end)} ago"
 
 
 def _in_words(span: timedelta) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 from eventsourcing.application import Application
 
-from eventsourcing_grpc.certificate_decoding import CertificateFacts
 from eventsourcing_grpc.methods import ExposedMethod, ExposedMethods, MethodKind
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.served_system import ServedSystem
@@ -35,11 +34,10 @@ def describe(
     methods: ExposedMethods,
     identity: ServedSystem,
     event_topics: Iterable[str],
-    certificate: CertificateFacts | None = None,
 ) -> pb.DescribeResponse:
     """Returns what there is to know of an application and its system, and no secret of it."""
     own = next((a for a in identity.applications if a.name == identity.name), None)
-    response = pb.DescribeResponse(
+    return pb.DescribeResponse(
         name=identity.name,
         topic=identity.topic,
         versions=_versions(),
@@ -54,10 +52,6 @@ def describe(
         ],
         system_topic=identity.system_topic,
     )
-    if certificate is not None:
-        response.certificate.names.extend(certificate.names)
-        response.certificate.not_after.FromDatetime(certificate.not_after)
-    return response
 
 
 def _persistence_kind(application: Application[Any]) -> str:

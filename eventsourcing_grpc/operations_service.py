@@ -92,9 +92,8 @@ class OperationsService(OperationsServicer):
         self._identity = identity
         self._is_stopping = is_stopping
         self._started_at = datetime.now(UTC)
-        self._reporter = StatusReporter(identity.name, feed, followings, calls)
+        self._reporter = StatusReporter(identity.name, feed, followings, calls, certificates)
         self._permissions = permissions
-        self._certificates = certificates
         self._audit = CallAudit.of_operators(audit, identity.name, methods)
         self._steering = FollowingOperations(identity.name, followings, audit, is_stopping)
         self._watch_behavior = streams.behavior(self._watch)
@@ -117,7 +116,6 @@ class OperationsService(OperationsServicer):
                 self._methods,
                 self._identity,
                 self._feed.event_topics(),
-                self._certificates.look().facts if self._certificates else None,
             )
             response.started_at.FromDatetime(self._started_at)
             return response

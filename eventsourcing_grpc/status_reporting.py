@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from eventsourcing_grpc.call_statistics import CallRates, CallSnapshot, CallStatistics
+from eventsourcing_grpc.certificate_files import CertificateFiles
+from eventsourcing_grpc.certificates import root_end
 from eventsourcing_grpc.following import Following
 from eventsourcing_grpc.following_status import FollowingError, FollowingSnapshot
 from eventsourcing_grpc.notification_feed import NotificationFeed
@@ -37,11 +39,14 @@ class StatusReporter:
         feed: NotificationFeed,
         followings: Sequence[Following],
         calls: CallStatistics,
+        certificates: CertificateFiles | None,
     ) -> None:
+        """:param certificates: of the server. None: it is served without TLS."""
         self._name = name
         self._feed = feed
         self._followings = followings
         self._calls = calls
+        self._certificates = certificates
         self._started = monotonic()
         self._watchers = 0
         self._lock = threading.Lock()
@@ -89,6 +94,7 @@ class StatusReporter:
                 )
             ],
             log_error=feed.last_error,
+            certificate=certificate_message(self._certificates) if self._certificates else None,
         )
         status.time.FromDatetime(datetime.now(UTC))
         status.uptime.FromNanoseconds(int((sample.time - self._started) * 1e9))
@@ -109,6 +115,19 @@ def _call_statistics(calls: CallSnapshot, rates: CallRates) -> pb.CallStatistics
         p99_seconds=rates.p99_seconds,
         in_progress=calls.in_progress,
     )
+
+
+def certificate_message(files: CertificateFiles) -> pb.Certificate:
+    """Returns what operators are told of a server's certificate."""
+    facts = files.look().facts
+    message = pb.Certificate(names=facts.names, refusal=files.refusal)
+    message.not_after.FromDatetime(facts.not_after)
+    if facts.intermediates:
+        first = min(issuer.not_after for issuer in facts.intermediates)
+        message.intermediate_not_after.FromDatetime(first)
+    if (last := root_end(facts)) is not None:
+        message.root_not_after.FromDatetime(last)
+    return message
 
 
 def following_message(following: FollowingSnapshot, events_per_second: float) -> pb.FollowingStatus:

@@ -35,6 +35,36 @@ def new_certificates(folder: Path) -> dict[str, str]:
     return write_certificates(folder, make_root())
 
 
+def write_chain(folder: Path, intermediate_ends: datetime) -> dict[str, str]:
+    """Writes a certificate that an intermediate one has signed, which is in its file, and a root."""
+    root = _make_issuer("a root")
+    intermediate = _make_issuer("an intermediate", root, intermediate_ends)
+    owner = make_certificate(intermediate, NAMES)
+    env = write_certificates(folder, root, owner)
+    chain = owner.certificate_pem + intermediate.certificate_pem
+    Path(env["GRPC_SSL_CERTIFICATE_PATH"]).write_bytes(chain)
+    return env
+
+
+def _make_issuer(
+    name: str, signer: KeyAndCertificate | None = None, ends: datetime | None = None
+) -> KeyAndCertificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(signer.certificate.subject if signer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=90))
+        .not_valid_after(ends or now + timedelta(days=365))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    return KeyAndCertificate(key, builder.sign(signer.key if signer else key, hashes.SHA256()))
+
+
 class Authority:
     """A root, and a folder for the files of whom it signs."""
 

@@ -17,7 +17,6 @@ from esgrpc_console.system_view.channels import ChannelOpener
 from esgrpc_console.system_view.discovery import DESCRIBE_TIMEOUT, Discovered
 from esgrpc_console.system_view.failures import RequestFailed
 from esgrpc_console.system_view.messages import ServerClock, description_from, status_from
-from esgrpc_console.system_view.problems import expires_soon
 from esgrpc_console.system_view.system_state import SystemState
 from esgrpc_console.system_view.views import Health
 from eventsourcing_grpc.protos import operations_pb2 as pb
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 _LEAST_SILENCE = 3.0
 _SILENT_INTERVALS = 4
-_RENEWAL_INTERVALS = 20
 
 _HEALTH = {
     health_pb2.HealthCheckResponse.SERVING: Health.SERVING,
@@ -150,24 +148,11 @@ class ApplicationConnection:
         self._state.describe(self.name, description_from(described))
         self._discovered(described.applications)
         health = asyncio.create_task(self._watch_health(), name=f"watch health of {self.name}")
-        renewal = asyncio.create_task(self._watch_renewal(), name=f"watch renewal of {self.name}")
         try:
             await self._watch_status()
         finally:
             health.cancel()
-            renewal.cancel()
-            await asyncio.gather(health, renewal, return_exceptions=True)
-
-    async def _watch_renewal(self) -> None:
-        """Looks whether a certificate that expires soon has been replaced, which needs no restart."""
-        while True:
-            await asyncio.sleep(_RENEWAL_INTERVALS * self._interval)
-            if expires_soon(self._state.applications[self.name]):
-                with suppress(grpc.aio.AioRpcError):
-                    described = await self.operations.Describe(
-                        pb.DescribeRequest(), timeout=DESCRIBE_TIMEOUT
-                    )
-                    self._state.describe(self.name, description_from(described))
+            await asyncio.gather(health, return_exceptions=True)
 
     async def _watch_status(self) -> None:
         """

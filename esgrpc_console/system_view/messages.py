@@ -10,6 +10,7 @@ from esgrpc_console.system_view.parameters import parameters_from_schema
 from esgrpc_console.system_view.views import (
     AggregateView,
     ApplicationStatus,
+    CertificateView,
     Description,
     EventPage,
     EventView,
@@ -101,11 +102,6 @@ def description_from(message: pb.DescribeResponse) -> Description:
             python=message.versions.python,
         ),
         started_at=(_datetime_from(message.started_at) if message.HasField("started_at") else None),
-        certificate_expires_at=(
-            _datetime_from(message.certificate.not_after)
-            if message.certificate.HasField("not_after")
-            else None
-        ),
     )
 
 
@@ -133,6 +129,21 @@ def status_from(
             for following in message.followings
         ),
         log_error=message.log_error,
+        certificate=(
+            _certificate_from(message.certificate) if message.HasField("certificate") else None
+        ),
+    )
+
+
+def _certificate_from(message: pb.Certificate) -> CertificateView:
+    has, time = message.HasField, _datetime_from
+    return CertificateView(
+        expires_at=time(message.not_after),
+        intermediate_expires_at=(
+            time(message.intermediate_not_after) if has("intermediate_not_after") else None
+        ),
+        root_expires_at=time(message.root_not_after) if has("root_not_after") else None,
+        refusal=message.refusal,
     )
 
 

@@ -193,28 +193,31 @@ def _notification_id(following: FollowingView) -> int:
     return status.last_error.notification_id
 
 
-def expires_soon(application: ApplicationView, wall_time: datetime | None = None) -> bool:
-    """Tells whether the certificate of a server expires within 30 days, or has."""
-    expires_at = application.description.certificate_expires_at if application.description else None
-    return expires_at is not None and expires_at - (wall_time or datetime.now(UTC)) < SHORT_VALIDITY
-
-
 def _certificate_problems(state: SystemState, wall_time: datetime) -> Iterator[Problem]:
     for application in state.applications.values():
-        description = application.description
-        if description is None or description.certificate_expires_at is None:
+        certificate = application.status.certificate if application.status else None
+        if certificate is None:
             continue
-        if not expires_soon(application, wall_time):
-            continue
-        certificate = f"the certificate of {words.line(application.name)}"
-        left = description.certificate_expires_at - wall_time
-        if left.total_seconds() <= 0:
-            ago = words.ago(-left.total_seconds())
-            text = f"{certificate} expired {ago}: who isn't connected yet can't connect"
-            yield Problem(Severity.FAILING, "✗", text, application.name)
-        else:
-            span = words.count(left.days, "day") if left.days else words.duration(left.seconds)
-            text = f"{certificate} expires in {span}"
+        name = words.line(application.name)
+        for what, end in (
+            (f"the root certificate of {name}", certificate.root_expires_at),
+            (f"the intermediate certificate of {name}", certificate.intermediate_expires_at),
+            (f"the certificate of {name}", certificate.expires_at),
+        ):
+            if end is None or (left := end - wall_time) >= SHORT_VALIDITY:
+                continue
+            if left.total_seconds() <= 0:
+                ago = words.ago(-left.total_seconds())
+                text = f"{what} expired {ago}: who isn't connected yet can't connect"
+                yield Problem(Severity.FAILING, "✗", text, application.name)
+            else:
+                span = words.count(left.days, "day") if left.days else words.duration(left.seconds)
+                yield Problem(Severity.WAITING, "!", f"{what} expires in {span}", application.name)
+        if certificate.refusal:
+            why = words.line(certificate.refusal)
+            text = (
+                f"{name} goes on with its old certificate, for the new files can't be used: {why}"
+            )
             yield Problem(Severity.WAITING, "!", text, application.name)
 
 

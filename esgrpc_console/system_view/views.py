@@ -87,8 +87,6 @@ class Description:
     """Topics of the events that the server had seen when it was asked."""
     versions: Versions = Versions()
     started_at: datetime | None = None
-    certificate_expires_at: datetime | None = None
-    """When that of its server does. None: it is served without TLS, or does not say."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +122,19 @@ class FollowingStatus:
 
 
 @dataclass(frozen=True)
+class CertificateView:
+    """What an application's server says of its certificate, as it is now."""
+
+    expires_at: datetime | None
+    intermediate_expires_at: datetime | None = None
+    """When the first of those does that come between it and the root. None: there is none."""
+    root_expires_at: datetime | None = None
+    """When the last of the roots does that the server trusts. None: that isn't known."""
+    refusal: str = ""
+    """Why files that have replaced it can't be used. Empty: nothing is wrong."""
+
+
+@dataclass(frozen=True)
 class ApplicationStatus:
     """What an application's server says of itself."""
 
@@ -144,6 +155,8 @@ class ApplicationStatus:
     followings: tuple[FollowingStatus, ...] = ()
     log_error: str = ""
     """Why the log can't be read just now. Empty: it can."""
+    certificate: CertificateView | None = None
+    """Of its server. None: it is served without TLS."""
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,6 @@ class DescribeResponse(_message.Message):
     APPLICATIONS_FIELD_NUMBER: _builtins.int
     SYSTEM_TOPIC_FIELD_NUMBER: _builtins.int
     STARTED_AT_FIELD_NUMBER: _builtins.int
-    CERTIFICATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     topic: _builtins.str
     """Topic of the application's class."""
@@ -146,10 +145,6 @@ class DescribeResponse(_message.Message):
 
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp: ...
-    @_builtins.property
-    def certificate(self) -> Global___Certificate:
-        """The server's own. Not set: it is served without TLS."""
-
     def __init__(
         self,
         *,
@@ -164,43 +159,14 @@ class DescribeResponse(_message.Message):
         applications: _abc.Iterable[Global___SystemApplication] | None = ...,
         system_topic: _builtins.str = ...,
         started_at: _timestamp_pb2.Timestamp | None = ...,
-        certificate: Global___Certificate | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "started_at", b"started_at", "versions", b"versions"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["started_at", b"started_at", "versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications", "certificate", b"certificate", "event_topics", b"event_topics", "follows", b"follows", "leads", b"leads", "methods", b"methods", "name", b"name", "persistence", b"persistence", "started_at", b"started_at", "system_topic", b"system_topic", "topic", b"topic", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications", "event_topics", b"event_topics", "follows", b"follows", "leads", b"leads", "methods", b"methods", "name", b"name", "persistence", b"persistence", "started_at", b"started_at", "system_topic", b"system_topic", "topic", b"topic", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DescribeResponse: _TypeAlias = DescribeResponse  # noqa: Y015
-
-@_typing.final
-class Certificate(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAMES_FIELD_NUMBER: _builtins.int
-    NOT_AFTER_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The subject alternative names, then the common name."""
-
-    @_builtins.property
-    def not_after(self) -> _timestamp_pb2.Timestamp:
-        """When it expires."""
-
-    def __init__(
-        self,
-        *,
-        names: _abc.Iterable[_builtins.str] | None = ...,
-        not_after: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["not_after", b"not_after"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "not_after", b"not_after"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Certificate: _TypeAlias = Certificate  # noqa: Y015
 
 @_typing.final
 class Versions(_message.Message):
@@ -325,6 +291,7 @@ class ApplicationStatus(_message.Message):
     FOLLOWINGS_FIELD_NUMBER: _builtins.int
     LOG_ERROR_FIELD_NUMBER: _builtins.int
     UPTIME_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     head: _builtins.int
     """The greatest ID of the log. 0: the log is empty."""
@@ -341,6 +308,10 @@ class ApplicationStatus(_message.Message):
     def followings(self) -> _containers.RepeatedCompositeFieldContainer[Global___FollowingStatus]: ...
     @_builtins.property
     def uptime(self) -> _duration_pb2.Duration: ...
+    @_builtins.property
+    def certificate(self) -> Global___Certificate:
+        """The server's own, as it is now. Not set: it is served without TLS."""
+
     def __init__(
         self,
         *,
@@ -353,14 +324,59 @@ class ApplicationStatus(_message.Message):
         followings: _abc.Iterable[Global___FollowingStatus] | None = ...,
         log_error: _builtins.str = ...,
         uptime: _duration_pb2.Duration | None = ...,
+        certificate: Global___Certificate | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "time", b"time", "uptime", b"uptime"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "certificate", b"certificate", "time", b"time", "uptime", b"uptime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "events_per_second", b"events_per_second", "followings", b"followings", "head", b"head", "log_error", b"log_error", "name", b"name", "subscribers", b"subscribers", "time", b"time", "uptime", b"uptime"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "certificate", b"certificate", "events_per_second", b"events_per_second", "followings", b"followings", "head", b"head", "log_error", b"log_error", "name", b"name", "subscribers", b"subscribers", "time", b"time", "uptime", b"uptime"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApplicationStatus: _TypeAlias = ApplicationStatus  # noqa: Y015
+
+@_typing.final
+class Certificate(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    NOT_AFTER_FIELD_NUMBER: _builtins.int
+    INTERMEDIATE_NOT_AFTER_FIELD_NUMBER: _builtins.int
+    ROOT_NOT_AFTER_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    refusal: _builtins.str
+    """Why files that have replaced those in use can't be used. Empty: nothing is wrong."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The subject alternative names, then the common name."""
+
+    @_builtins.property
+    def not_after(self) -> _timestamp_pb2.Timestamp:
+        """When it expires."""
+
+    @_builtins.property
+    def intermediate_not_after(self) -> _timestamp_pb2.Timestamp:
+        """When the first of those between it and the root expires. Not set: there is none."""
+
+    @_builtins.property
+    def root_not_after(self) -> _timestamp_pb2.Timestamp:
+        """When the last of the roots expires that the server trusts."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        not_after: _timestamp_pb2.Timestamp | None = ...,
+        intermediate_not_after: _timestamp_pb2.Timestamp | None = ...,
+        root_not_after: _timestamp_pb2.Timestamp | None = ...,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["intermediate_not_after", b"intermediate_not_after", "not_after", b"not_after", "root_not_after", b"root_not_after"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intermediate_not_after", b"intermediate_not_after", "names", b"names", "not_after", b"not_after", "refusal", b"refusal", "root_not_after", b"root_not_after"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Certificate: _TypeAlias = Certificate  # noqa: Y015
 
 @_typing.final
 class CallStatistics(_message.Message):

@@ -120,6 +120,12 @@ class ServerMetrics(Collector):
                 "When the first of the root certificates expires, in seconds since 1970.",
                 min(root.not_after for root in facts.roots).timestamp(),
             )
+        if facts.intermediates:
+            yield self._gauge(
+                "intermediate_certificate_expiry_time_seconds",
+                "When the first of the intermediate certificates expires, in seconds since 1970.",
+                min(issuer.not_after for issuer in facts.intermediates).timestamp(),
+            )
         yield self._gauge(
             "certificate_files_usable",
             "0 if the certificate files have changed and can't be used as they are now, else 1.",

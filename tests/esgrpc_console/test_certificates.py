@@ -12,7 +12,7 @@ import pytest
 
 from esgrpc_console.system_view import (
     CallFailed,
-    Description,
+    CertificateView,
     Health,
     SystemState,
     SystemUnreachable,
@@ -31,15 +31,15 @@ from tests.esgrpc_console.tui.log_screens import opened
 
 CERTIFICATE = "GRPC_SSL_CERTIFICATE_PATH"
 TODAY = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LATER = TODAY + timedelta(days=99)
 
 
-def _state(left: timedelta) -> SystemState:
+def _state(certificate: CertificateView) -> SystemState:
     state = SystemState()
     application = an_application("Orders", 50051, head=1)
-    description = replace(
-        application.description or Description(), certificate_expires_at=TODAY + left
-    )
-    state.put(replace(application, description=description))
+    assert application.status is not None
+    status = replace(application.status, certificate=certificate)
+    state.put(replace(application, status=status))
     return state
 
 
@@ -76,19 +76,44 @@ def _state(left: timedelta) -> SystemState:
 def test_certificate_that_expires_soon_is_a_problem(
     left: timedelta, told: list[tuple[str, str, str]]
 ) -> None:
-    problems = find_problems(_state(left), now=NOW, wall_time=TODAY)
+    state = _state(CertificateView(expires_at=TODAY + left))
+    problems = find_problems(state, now=NOW, wall_time=TODAY)
     assert [(one.severity.name, one.symbol, one.text) for one in problems] == told
     assert all(one.application == "Orders" for one in problems)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "told"),
+    [
+        (
+            CertificateView(LATER, intermediate_expires_at=TODAY + timedelta(days=3)),
+            "the intermediate certificate of Orders expires in 3 days",
+        ),
+        (
+            CertificateView(LATER, root_expires_at=TODAY - timedelta(hours=2)),
+            "the root certificate of Orders expired 2h 0m ago: who isn't connected yet can't "
+            "connect",
+        ),
+        (
+            CertificateView(LATER, LATER, LATER, refusal="its key is\nof another"),
+            "Orders goes on with its old certificate, for the new files can't be used: "
+            "its key is␊of another",
+        ),
+    ],
+)
+def test_whatever_else_will_end_connections_is_a_problem(
+    certificate: CertificateView, told: str
+) -> None:
+    problems = find_problems(_state(certificate), now=NOW, wall_time=TODAY)
+    assert [problem.text for problem in problems] == [told]
 
 
 async def test_application_is_shown_with_the_day_that_its_certificate_expires() -> None:
     fake = the_example()
     orders = fake.state.applications["Orders"]
-    assert orders.description is not None
-    expires = datetime(2040, 2, 29, tzinfo=UTC)
-    fake.state.put(
-        replace(orders, description=replace(orders.description, certificate_expires_at=expires))
-    )
+    assert orders.status is not None
+    certificate = CertificateView(expires_at=datetime(2040, 2, 29, tzinfo=UTC))
+    fake.state.put(replace(orders, status=replace(orders.status, certificate=certificate)))
     async with opened(fake, ApplicationPlace("Orders"), WIDE) as pilot:
         await wait_for_text(pilot, "localhost:50051   certificate until 2040-02-29")
 
@@ -148,9 +173,9 @@ async def test_expiry_is_told_by_servers_until_the_certificate_is_renewed(tmp_pa
 async def test_server_without_tls_has_no_expiry(servers: dict[str, GrpcApplicationServer]) -> None:
     async with SystemView(servers["Orders"].address, env={}, options=QUICK) as view:
         assert await view.wait_until_heard()
-        description = view.state.applications["Orders"].description
-        assert description is not None
-        assert description.certificate_expires_at is None
+        status = view.state.applications["Orders"].status
+        assert status is not None
+        assert status.certificate is None
 
 
 async def test_console_connects_again_with_its_new_certificate(tmp_path: Path) -> None:

@@ -24,12 +24,12 @@ from eventsourcing_grpc.environment import CertificatePaths
 from eventsourcing_grpc.following_status import FollowingState
 from eventsourcing_grpc.protos.application_pb2 import SubscribeRequest
 from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
-from eventsourcing_grpc.protos.operations_pb2 import DescribeRequest
+from eventsourcing_grpc.protos.operations_pb2 import DescribeRequest, WatchRequest
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
 from eventsourcing_grpc.reloading_channel import ReloadingChannel
 from make_certificates import KeyAndCertificate, make_certificate, make_root, write
 from tests.applications import Notebook
-from tests.certificates import NAMES, channel_with, write_certificates
+from tests.certificates import NAMES, channel_with, write_certificates, write_chain
 from tests.serving import ClientOf, InBackground, Serve, free_address
 from tests.system import applications
 from tests.system.applications import Fussy, Letters
@@ -386,24 +386,39 @@ def test_expired_new_file_is_not_used(
     )
 
 
-def test_description_tells_of_the_newest_certificate(
+def test_status_tells_of_the_newest_certificate(
     serve: Serve, root: KeyAndCertificate, server_owner: Owner, client_owner: Owner
 ) -> None:
     server = serve(Notebook, **server_owner.files)
     with channel_with(server.address, client_owner.files) as channel:
         stub = OperationsStub(channel)
-        told = stub.Describe(DescribeRequest()).certificate
+        statuses = iter(stub.Watch(WatchRequest()))
+        told = next(statuses).certificate
         assert list(told.names) == list(NAMES)
         expected = server_owner.current.certificate.not_valid_after_utc
         assert told.not_after.ToDatetime(tzinfo=UTC) == expected
         server_owner.renew(root, [*NAMES, "notes.example"])
         # Without another connection.
-        wait_until(lambda: "notes.example" in stub.Describe(DescribeRequest()).certificate.names)
+        wait_until(lambda: "notes.example" in next(statuses).certificate.names)
+        assert told.refusal == ""
+        Path(server_owner.files[CERTIFICATE]).write_bytes(b"garbage")
+        wait_until(lambda: "not a private key and a cert" in next(statuses).certificate.refusal)
 
 
-def test_description_without_tls_has_no_certificate(serve: Serve) -> None:
+def test_status_tells_when_those_expire_that_have_signed_the_certificate(
+    serve: Serve, tmp_path: Path
+) -> None:
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(days=20)
+    files = write_chain(tmp_path, ends)
+    with channel_with(serve(Notebook, **files).address, files) as channel:
+        told = next(iter(OperationsStub(channel).Watch(WatchRequest()))).certificate
+    assert told.intermediate_not_after.ToDatetime(tzinfo=UTC) == ends
+    assert told.root_not_after.ToDatetime(tzinfo=UTC) > ends
+
+
+def test_status_without_tls_has_no_certificate(serve: Serve) -> None:
     with grpc.insecure_channel(serve(Notebook).address) as channel:
-        assert not OperationsStub(channel).Describe(DescribeRequest()).HasField("certificate")
+        assert not next(iter(OperationsStub(channel).Watch(WatchRequest()))).HasField("certificate")
 
 
 def test_files_are_the_same_object_until_they_change(

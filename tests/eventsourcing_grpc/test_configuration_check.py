@@ -13,13 +13,19 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from eventsourcing_grpc.application_server import GrpcApplicationServer
-from eventsourcing_grpc.certificates import CertificateError
+from eventsourcing_grpc.certificates import (
+    CertificateError,
+    Role,
+    expiry_problems,
+    read_certificates,
+)
 from eventsourcing_grpc.configuration_check import ConfigurationCheck, check_configuration
 from eventsourcing_grpc.credentials import client_certificates, server_certificates
+from eventsourcing_grpc.environment import CertificatePaths
 from eventsourcing_grpc.example import Orders, Payments
 from make_certificates import make_certificate, make_root
 from tests.applications import Notebook
-from tests.certificates import NAMES, Authority, new_certificates, write_certificates
+from tests.certificates import NAMES, Authority, new_certificates, write_certificates, write_chain
 from tests.serving import Serve, address_env, free_address
 from tests.waiting import DEADLINE, free_port
 
@@ -121,6 +127,37 @@ def test_certificate_that_expires_within_30_days_is_warned_of(
 def test_certificate_with_more_time_left_is_not_warned_of(authority: Authority) -> None:
     files = dated(authority, timedelta(days=-1), timedelta(days=30, minutes=5))
     assert check(**files).warnings == []
+
+
+def test_intermediate_that_expires_within_30_days_is_warned_of(tmp_path: Path) -> None:
+    files = write_chain(tmp_path, datetime.now(UTC) + timedelta(days=7, minutes=5))
+    checked = check(**files)
+    assert checked.problems == []
+    (warning,) = checked.warnings
+    assert warning.startswith(
+        f"{CERTIFICATE}={files[CERTIFICATE]!r}: its intermediate certificate 'an intermediate' "
+        "expires on "
+    )
+    assert warning.endswith(" UTC, in 7 days: renew it")
+
+
+def test_intermediate_that_has_expired_is_told_with_when(tmp_path: Path) -> None:
+    files = write_chain(tmp_path, datetime.now(UTC) - timedelta(days=2, minutes=5))
+    (problem,) = check(**files).problems
+    assert problem.startswith(
+        f"{CERTIFICATE}={files[CERTIFICATE]!r}: its intermediate certificate 'an intermediate' "
+        "expired on "
+    )
+    assert problem.endswith(" UTC, 2 days ago: renew it")
+
+
+def test_what_expires_while_a_server_runs_is_told_as_expired(authority: Authority) -> None:
+    paths = CertificatePaths(*authority.server_files().values())
+    facts = read_certificates(paths, Role.SERVER).facts
+    later = facts.not_after + timedelta(days=2, minutes=5)
+    (problem,) = expiry_problems(paths, facts, later)
+    assert "expired on" in problem
+    assert problem.endswith(" UTC, 2 days ago: renew it")
 
 
 def test_root_that_expires_within_30_days_is_warned_of(tmp_path: Path) -> None:

@@ -134,9 +134,8 @@ class ApplicationBar(Horizontal):
             line.append(f"{_GAP}head {words.number(status.head)}")
             line.append(f"{_GAP}+{words.rate(status.events_per_second)}/s")
             line.append(words.line(f"{_GAP}{application.address}"), "dim")
-            described = application.description
-            if described is not None and described.certificate_expires_at is not None:
-                until = described.certificate_expires_at
+            if status.certificate is not None and status.certificate.expires_at is not None:
+                until = status.certificate.expires_at
                 line.append(f"{_GAP}certificate until {until:%Y-%m-%d}", "dim")
         self._show(line)
 
