@@ -88,6 +88,7 @@ class Following:
         self._failures = 0
         self._has_heard = False
         self._is_patient = self._is_reason_old = False
+        self._is_pause_effective = False
         self._asked_at = monotonic()
         self._searched_through = 0
         _prepare(follower, self._leader)
@@ -138,6 +139,7 @@ class Following:
                 if self._control.is_paused:
                     self._pause(round_number)
                     continue
+                self._is_pause_effective = False
                 self._lock.want()
                 if self._record.is_diverged:
                     self._stay(FollowingState.DIVERGED, round_number)
@@ -165,13 +167,26 @@ class Following:
             # If it has the lock, it keeps it, and gets it again if it loses it.
             self._lock.decline()
         if self._lock.is_held():
+            self._is_pause_effective = True
             self._stay(FollowingState.PAUSED, round_number)
             return
         self._record.note_state(FollowingState.PAUSED)
         if self._lock.is_taken():
+            self._tell_of_end_of_pause()
             self._record.note_position(self._processing.tracked_position())
         self._listen()
         self._control.rest(round_number, STANDBY_INTERVAL)
+
+    def _tell_of_end_of_pause(self) -> None:
+        if self._is_pause_effective:
+            self._is_pause_effective = False
+            logger.warning(
+                "%s is paused no longer: its session with the database was lost, and now %s "
+                "follows %s. Pause it there",
+                self._follower.name,
+                self._lock.holder,
+                self.leader_name,
+            )
 
     def _stand_by(self, round_number: int) -> None:
         """Waits a second for the lock."""

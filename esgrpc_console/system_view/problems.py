@@ -18,6 +18,7 @@ from esgrpc_console.system_view.views import (
     Health,
 )
 from eventsourcing_grpc.certificates import SHORT_VALIDITY
+from eventsourcing_grpc.errors import PermissionDeniedError
 
 _NOTICEABLE_LAG = 1_000
 _STANDBY_PATIENCE = 30.0
@@ -118,7 +119,10 @@ def _following_problems(state: SystemState, now: float) -> Iterator[Problem]:
         if following.stale_since is not None or following.status is None:
             # Its follower is what can't be reached: told above.
             continue
-        severity, text = _following_problem(following, now)
+        leader = state.applications.get(following.leader)
+        severity, text = _following_problem(
+            following, now, is_leader_heard=leader is not None and leader.stale_since is None
+        )
         if text:
             yield Problem(
                 severity,
@@ -130,7 +134,9 @@ def _following_problems(state: SystemState, now: float) -> Iterator[Problem]:
             )
 
 
-def _following_problem(following: FollowingView, now: float) -> tuple[Severity, str]:
+def _following_problem(
+    following: FollowingView, now: float, *, is_leader_heard: bool
+) -> tuple[Severity, str]:
     status = following.status
     assert status is not None
     follower, leader = words.line(following.follower), words.line(following.leader)
@@ -156,10 +162,22 @@ def _following_problem(following: FollowingView, now: float) -> tuple[Severity, 
                 f"the head {status.head:,}. The store of {leader} was lost or replaced",
             )
         case FollowingState.UNREACHABLE:
-            return Severity.CUT_OFF, f"{follower} has not reached {leader} for {age}"
+            error = status.last_error
+            if error is None or not is_leader_heard:
+                # Why is told of the leader already.
+                return Severity.CUT_OFF, f"{follower} has not reached {leader} for {age}"
+            why = _shortened(error.message)
+            if error.error_class == PermissionDeniedError.__name__:
+                return Severity.CUT_OFF, f"{follower} may not follow {leader}: {why}"
+            return Severity.CUT_OFF, f"{follower} has not reached {leader} for {age}: {why}"
         case FollowingState.CONNECTING:
             return Severity.WAITING, f"{follower} is connecting to {leader}"
         case FollowingState.PAUSED:
+            if instead := words.line(status.followed_by):
+                return (
+                    Severity.WAITING,
+                    f"{follower} is paused on the server that is asked, but {instead} follows {leader}",
+                )
             return Severity.WAITING, f"{follower} has paused following {leader} for {age}"
         case FollowingState.CATCHING_UP if (following.lag or 0) >= _NOTICEABLE_LAG:
             behind = words.count(following.lag or 0, "event")
@@ -224,7 +242,8 @@ def _certificate_problems(state: SystemState, wall_time: datetime) -> Iterator[P
 def standby_text(following: FollowingView) -> str:
     """Says which other server follows instead. Empty: this one does, or that isn't known."""
     status = following.status
-    if status is None or following.state is not FollowingState.STANDBY or not status.followed_by:
+    may_be_followed = following.state in (FollowingState.STANDBY, FollowingState.PAUSED)
+    if status is None or not may_be_followed or not status.followed_by:
         return ""
     return f"followed by {words.line(status.followed_by)}"
 
@@ -235,4 +254,8 @@ def error_text(following: FollowingView) -> str:
     if error is None:
         return ""
     text = f"{error.error_class}: {error.message}" if error.message else error.error_class
-    return words.line(text if len(text) <= _MAX_ERROR_LENGTH else f"{text[:_MAX_ERROR_LENGTH]}…")
+    return _shortened(text)
+
+
+def _shortened(error: str) -> str:
+    return words.line(error if len(error) <= _MAX_ERROR_LENGTH else f"{error[:_MAX_ERROR_LENGTH]}…")

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from esgrpc_console.system_view import (
     FollowingError,
     FollowingState,
@@ -48,6 +50,20 @@ def test_an_unreachable_server_comes_before_what_follows_from_it() -> None:
         "Orders has been unreachable on localhost:50051 for 12s: connection refused",
         "Payments has not reached Orders for 2m 10s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("error_class", "told"),
+    [
+        ("ServiceUnavailable", "Payments has not reached Orders for 2m 10s: it␊is so"),
+        ("PermissionDeniedError", "Payments may not follow Orders: it␊is so"),
+    ],
+)
+def test_a_leader_that_serves_and_is_not_reached_is_told_with_the_reason(
+    error_class: str, told: str
+) -> None:
+    error = FollowingError(error_class, "it\nis so")
+    assert _texts(_state(FollowingState.UNREACHABLE, error)) == [told]
 
 
 def test_a_server_that_died_is_said_to_have_died() -> None:
@@ -109,6 +125,19 @@ def test_standing_by_is_no_problem_and_says_who_follows() -> None:
     assert _texts(state) == []
     assert standby_text(state.followings[0]) == "followed by payments-0, process 7"
     assert Condition.of(state, NOW).is_healthy
+
+
+def test_pause_of_one_server_while_another_follows_is_told_with_which() -> None:
+    following = replace(
+        a_following("Orders", 8012, 12402, FollowingState.PAUSED),
+        followed_by="payments-1, process 7",
+    )
+    state = _state(FollowingState.PAUSED)
+    state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
+    assert _texts(state) == [
+        "Payments is paused on the server that is asked, but payments-1, process 7 follows Orders"
+    ]
+    assert standby_text(state.followings[0]) == "followed by payments-1, process 7"
 
 
 def test_standing_by_one_that_does_not_get_on_is_a_problem() -> None:

@@ -136,6 +136,31 @@ def test_pausing_the_one_that_follows_keeps_the_others_from_it(env: dict[str, st
             assert other.copies.numbers() == [1, 2, 3, 5]
 
 
+def test_pause_that_a_lost_session_has_ended_is_told(
+    env: dict[str, str], postgres_server: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(Letters, env), instance(env) as holder:
+        holder.wait_for(LIVE)
+        with instance(env) as other:
+            other.wait_for(STANDBY)
+            holder.steering.pause()
+
+            def has_other_taken_over() -> bool:
+                # Both try to get the lock. Who was paused gets it again, or the other does.
+                if other.operator.following("Letters").state == LIVE:
+                    return True
+                postgres_server.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                )
+                return False
+
+            wait_until(has_other_taken_over)
+            status = holder.operator.following("Letters", lambda s: bool(s.followed_by))
+            assert status.state == PAUSED
+            wait_until(lambda: "Copies is paused no longer: its session" in caplog.text)
+            assert f"now {status.followed_by} follows Letters. Pause it there" in caplog.text
+
+
 def test_paused_standby_does_not_take_over_before_it_is_resumed(
     env: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
