@@ -54,7 +54,7 @@ COMPILE = $(VENV)/bin/uv --quiet --no-config pip compile --universal --python-ve
 .PHONY: help install run test test-oldest lint lint-format lint-ruff lint-types lint-imports \
 	lint-proto lint-stubs lint-deploy fmt ssl grpc-stubs update-packages benchmark pictures clean \
 	docker-image docker-secrets docker-check docker-up docker-logs docker-down test-docker \
-	namespace ssl-secrets root-ssl-secret postgres-secret minikube-start minikube-image \
+	namespace ssl-secrets has-same-root root-ssl-secret postgres-secret minikube-start minikube-image \
 	minikube-deploy minikube-logs minikube-delete test-minikube \
 	has-docker has-compose has-kubectl has-minikube
 
@@ -175,11 +175,20 @@ namespace: has-kubectl
 
 ssl-secrets: root-ssl-secret $(NAMES:%=%-ssl-secret) ## Stores certificates on Kubernetes. Each by itself: root-ssl-secret, orders-ssl-secret, ...
 
-root-ssl-secret: has-kubectl ssl
+# Servers that have certificates of different roots don't trust each other.
+has-same-root: has-kubectl ssl
+	@stored=$$($(KUBE) get secret root-ssl-secret --ignore-not-found --output=jsonpath='{.data.root\.crt}') \
+		|| exit 2; \
+	if [ -n "$$stored" ] && [ "$$stored" != "$$(base64 <$(SSL)/root/root.crt | tr -d '\n')" ] \
+	&& [ "$(REPLACE_ROOT)" != yes ]; then \
+		echo "secret/root-ssl-secret has another root than $(SSL)/root: until all servers have the new one, some" \
+			"trust nobody. To go on: make REPLACE_ROOT=yes $(MAKECMDGOALS)" >&2; exit 2; fi
+
+root-ssl-secret: has-same-root
 	@$(KUBE) create secret generic $@ --from-file=root.crt=$(SSL)/root/root.crt $(MADE)
 
 .PHONY: $(NAMES:%=%-ssl-secret)
-$(NAMES:%=%-ssl-secret): %-ssl-secret: has-kubectl ssl
+$(NAMES:%=%-ssl-secret): %-ssl-secret: has-same-root
 	@$(KUBE) create secret tls $@ --key=$(SSL)/$*/$*.key --cert=$(SSL)/$*/$*.crt $(MADE)
 
 # One that is there stays: the database was made with it.

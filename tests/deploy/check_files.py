@@ -23,6 +23,7 @@ from tests.deploy.kubernetes_files import Document, problems_of, secrets_needed_
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
+OPTIONAL_COMPONENTS = ("metrics", "network-policy")
 PROGRAMS = Path(sys.executable).parent
 KUBERNETES_VERSIONS = ("1.30", "1.33", "1.37")
 """The oldest that the files are for, and newer ones."""
@@ -65,8 +66,8 @@ def check_kubernetes_files() -> Iterator[str]:
     secrets = {str(document["metadata"]["name"]): document for document in make_secrets()}
     for name, secret in secrets.items():
         yield from (f"make {name}: {problem}" for problem in schema_problems(secret))
-    with overlay_with_network_policy() as with_network_policy:
-        overlays = [*sorted((KUBERNETES / "overlays").iterdir()), with_network_policy]
+    with overlay_with_components() as with_components:
+        overlays = [*sorted((KUBERNETES / "overlays").iterdir()), with_components]
         builds = {
             overlay: run([str(PROGRAMS / "kubectl"), "kustomize", str(overlay)])
             for overlay in overlays
@@ -86,13 +87,13 @@ def check_kubernetes_files() -> Iterator[str]:
 
 
 @contextmanager
-def overlay_with_network_policy() -> Iterator[Path]:
-    """Makes an overlay as a user would: with a component that none of the others has."""
-    with tempfile.TemporaryDirectory(prefix="network-policy-", dir=ROOT / "build") as folder:
+def overlay_with_components() -> Iterator[Path]:
+    """Makes an overlay as a user would: with the components that none of the others has."""
+    with tempfile.TemporaryDirectory(prefix="with-components-", dir=ROOT / "build") as folder:
         files = Path("../../deploy/kubernetes")
         kustomization = {
             "resources": [str(files / "overlays" / "postgres")],
-            "components": [str(files / "components" / "network-policy")],
+            "components": [str(files / "components" / name) for name in OPTIONAL_COMPONENTS],
         }
         path = Path(folder) / "kustomization.yaml"
         path.write_text(yaml.safe_dump(kustomization), encoding="utf-8")
@@ -120,6 +121,7 @@ def make_secrets() -> list[Document]:
         kubectl.write_text(
             '#!/bin/sh\ncase "$*" in\n'
             f'*" apply "*) cat >>{applied}; echo --- >>{applied} ;;\n'
+            '*" --ignore-not-found "*) ;;\n'
             f'*) exec {PROGRAMS / "kubectl"} "$@" ;;\n'
             "esac\n",
             encoding="utf-8",

@@ -147,7 +147,11 @@ def _deployment_problems(
     where = f"Deployment {name}"
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     env = environment_of_container(container, config_maps)
-    port = container["ports"][0]["containerPort"]
+    ports = {entry["name"]: entry["containerPort"] for entry in container["ports"]}
+    port = ports["grpc"]
+    metrics = env.get("GRPC_METRICS_ADDRESS")
+    if metrics != (f"0.0.0.0:{ports['metrics']}" if "metrics" in ports else None):
+        yield f"{where}: {metrics} is not where its metrics are looked for"
     if env.get(f"{name.upper()}_GRPC_SERVER_ADDRESS") != f"{name}:{port}":
         yield f"{where}: it is not found as {name}:{port}"
     if env.get("GRPC_SERVER_LISTEN_ADDRESS") != f"0.0.0.0:{port}":
