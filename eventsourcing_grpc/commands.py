@@ -17,7 +17,12 @@ from eventsourcing_grpc.gathered_lines import GatheredLines
 from eventsourcing_grpc.name_resolution import resolve_as_other_programs
 from eventsourcing_grpc.refused_connections import RefusedConnections, are_told
 from eventsourcing_grpc.server_process import write_to_stderr
-from eventsourcing_grpc.supervision import exit_soon, stop_with_parent, take_standard_output
+from eventsourcing_grpc.supervision import (
+    exit_soon,
+    stop_while_starting,
+    stop_with_parent,
+    take_standard_output,
+)
 from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_system
 from eventsourcing_grpc.user_errors import UserError
 
@@ -190,7 +195,16 @@ def _serve(
 
     if refusals is not None:
         refusals.tell(app_class.name)
-    server = start_server(app_class, is_stopping=is_stopping)
+    has_started = threading.Event()
+    stop_while_starting(
+        is_stopping,
+        has_started,
+        lambda: logger.warning("%s was stopped before it served", app_class.name),
+    )
+    try:
+        server = start_server(app_class, is_stopping=is_stopping)
+    finally:
+        has_started.set()
     # What has been loaded by now stays: the garbage collector need not look at it again.
     gc.freeze()
     if parent is not None:

@@ -7,11 +7,13 @@ import os
 import select
 import sys
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
 _STOP_TIMEOUT = 5.0
 _PARENT_INTERVAL = 1.0
 _EXIT_TIMEOUT = 0.5
+_START_TIMEOUT = 3.0
 
 
 def stop_with_parent(is_stopping: threading.Event) -> None:
@@ -47,6 +49,25 @@ def take_standard_output() -> TextIO:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
     return own
+
+
+def stop_while_starting(
+    is_stopping: threading.Event, has_started: threading.Event, report: Callable[[], None]
+) -> None:
+    """Ends the process when it is asked to stop while it starts, and doesn't come to listen to that.
+
+    An application may be waiting for its database. It has three seconds to come to an end by itself.
+
+    :param report: tells of it, before the process ends.
+    """
+
+    def stop() -> None:
+        is_stopping.wait()
+        if not has_started.wait(_START_TIMEOUT):
+            report()
+            os._exit(0)
+
+    threading.Thread(target=stop, name="start watcher", daemon=True).start()
 
 
 def exit_soon(status: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -156,6 +157,29 @@ def test_server_stops_gracefully_while_a_call_does_not_end() -> None:
 
     assert status == 0
     assert "Slow has stopped" in stderr
+
+
+@signals
+def test_server_stops_while_it_waits_for_its_database(signal_number: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        env = {
+            **addresses_of(Letters),
+            "PERSISTENCE_MODULE": "eventsourcing.postgres",
+            "POSTGRES_HOST": "127.0.0.1",
+            "POSTGRES_PORT": str(silent.getsockname()[1]),
+            "POSTGRES_DBNAME": "letters",
+            "POSTGRES_USER": "letters",
+            "POSTGRES_PASSWORD": "x",
+            "POSTGRES_CONNECT_TIMEOUT": "120",
+        }
+        with started("server", "tests.system.applications:Letters", env=env) as process:
+            silent.settimeout(DEADLINE)
+            connection, _ = silent.accept()
+            with connection:
+                status, stderr = finish(process, signal_number)
+
+    assert status == 0
+    assert stderr.endswith("Letters was stopped before it served\n")
 
 
 def test_runner_of_a_module_with_one_system_stops_gracefully(tmp_path: Path) -> None:
