@@ -18,7 +18,7 @@ def main() -> None:
 
             eventsourcing_grpc_runner(arguments)
         case "health":
-            from eventsourcing_grpc import health_check
+            from eventsourcing_grpc.server import health_check
 
             health_check.main(arguments)
         case _:

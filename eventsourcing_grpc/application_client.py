@@ -19,14 +19,14 @@ from eventsourcing.utils import EnvType
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from eventsourcing_grpc.channels import open_channel
-from eventsourcing_grpc.environment import application_environment, server_address
-from eventsourcing_grpc.error_receiving import (
+from eventsourcing_grpc.calls.error_receiving import (
     UNAVAILABLE_CODES,
     error_from_rpc,
     rpc_code,
     was_never_sent,
 )
+from eventsourcing_grpc.channels import open_channel
+from eventsourcing_grpc.environment import application_environment, server_address
 from eventsourcing_grpc.errors import (
     ClientClosedError,
     DeadlineExceeded,
@@ -35,7 +35,8 @@ from eventsourcing_grpc.errors import (
     ServiceUnavailable,
 )
 from eventsourcing_grpc.methods import ExposedMethods, MethodKind
-from eventsourcing_grpc.notification_subscription import NotificationSubscription
+from eventsourcing_grpc.notifications.notification_subscription import NotificationSubscription
+from eventsourcing_grpc.notifications.remote_notification_log import RemoteNotificationLog
 from eventsourcing_grpc.protos.application_pb2 import (
     CallMethodRequest,
     CallMethodResponse,
@@ -43,7 +44,6 @@ from eventsourcing_grpc.protos.application_pb2 import (
     SelectNotificationsResponse,
 )
 from eventsourcing_grpc.protos.application_pb2_grpc import ApplicationStub
-from eventsourcing_grpc.remote_notification_log import RemoteNotificationLog
 from eventsourcing_grpc.telemetry.hooks import Metadata
 from eventsourcing_grpc.telemetry.tracing_switch import client_tracer
 

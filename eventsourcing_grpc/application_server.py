@@ -12,14 +12,14 @@ from eventsourcing.popo import POPORecorder
 from eventsourcing.system import System
 from eventsourcing.utils import Environment, EnvType, get_topic
 
-from eventsourcing_grpc.application_construction import construct_application
 from eventsourcing_grpc.credentials import server_certificates
 from eventsourcing_grpc.environment import APPLICATION_TOPIC, application_environment
 from eventsourcing_grpc.following import Following
-from eventsourcing_grpc.listening import AddressUnavailableError, check_is_free
-from eventsourcing_grpc.server_configuration import ServerConfiguration
+from eventsourcing_grpc.server.application_construction import construct_application
+from eventsourcing_grpc.server.listening import AddressUnavailableError, check_is_free
+from eventsourcing_grpc.server.server_configuration import ServerConfiguration
+from eventsourcing_grpc.server.serving import Serving
 from eventsourcing_grpc.server_process import ServerProcess
-from eventsourcing_grpc.serving import Serving
 from eventsourcing_grpc.telemetry.server_telemetry import ServerTelemetry
 
 if TYPE_CHECKING:

@@ -11,12 +11,15 @@ import grpc
 from eventsourcing.application import Application
 from eventsourcing.persistence import Transcoder
 
-from eventsourcing_grpc.audit import AuditLog
-from eventsourcing_grpc.call_audit import CallAudit
-from eventsourcing_grpc.call_statistics import CallStatistics
+from eventsourcing_grpc.access.audit import AuditLog
+from eventsourcing_grpc.access.call_audit import CallAudit
+from eventsourcing_grpc.access.peer_identity import peer_identity
+from eventsourcing_grpc.access.permissions import Permissions
+from eventsourcing_grpc.calls.call_statistics import CallStatistics
+from eventsourcing_grpc.calls.error_sending import abort, status_code
+from eventsourcing_grpc.calls.error_texts import hide_values
+from eventsourcing_grpc.calls.stream_pool import StreamPool
 from eventsourcing_grpc.conversion import notification_to_message
-from eventsourcing_grpc.error_sending import abort, status_code
-from eventsourcing_grpc.error_texts import hide_values
 from eventsourcing_grpc.errors import (
     ArgumentsError,
     RequestError,
@@ -25,12 +28,9 @@ from eventsourcing_grpc.errors import (
 )
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
-from eventsourcing_grpc.notification_ring import MAX_BATCH_BYTES
-from eventsourcing_grpc.peer_identity import peer_identity
-from eventsourcing_grpc.permissions import Permissions
+from eventsourcing_grpc.notifications.notification_ring import MAX_BATCH_BYTES
+from eventsourcing_grpc.notifications.remote_notification_log import check_limit
 from eventsourcing_grpc.protos import application_pb2 as pb
-from eventsourcing_grpc.remote_notification_log import check_limit
-from eventsourcing_grpc.stream_pool import StreamPool
 
 logger = logging.getLogger(__name__)
 

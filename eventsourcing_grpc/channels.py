@@ -11,7 +11,7 @@ import grpc
 from grpc.experimental import ChannelOptions
 
 from eventsourcing_grpc.credentials import channel_credentials, client_certificates
-from eventsourcing_grpc.reloading_channel import ReloadingChannel
+from eventsourcing_grpc.tls.reloading_channel import ReloadingChannel
 
 Options = list[tuple[str, int]]
 

@@ -12,17 +12,17 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TextIO
 
+from eventsourcing_grpc.access.gathered_lines import GatheredLines
 from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
-from eventsourcing_grpc.gathered_lines import GatheredLines
 from eventsourcing_grpc.name_resolution import resolve_as_other_programs
-from eventsourcing_grpc.refused_connections import RefusedConnections, are_told
-from eventsourcing_grpc.server_process import write_to_stderr
-from eventsourcing_grpc.supervision import (
+from eventsourcing_grpc.server.supervision import (
     exit_soon,
     stop_while_starting,
     stop_with_parent,
     take_standard_output,
 )
+from eventsourcing_grpc.server_process import write_to_stderr
+from eventsourcing_grpc.tls.refused_connections import RefusedConnections, are_told
 from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_system
 from eventsourcing_grpc.user_errors import UserError
 
@@ -217,7 +217,7 @@ def _serve(
 
 def _check(topic: str) -> int:
     app_class = resolve_application(topic)
-    from eventsourcing_grpc.configuration_check import check_configuration
+    from eventsourcing_grpc.server.configuration_check import check_configuration
 
     check = check_configuration(app_class)
     for what, text in check.facts:

@@ -11,9 +11,6 @@ from collections.abc import Mapping
 import grpc
 
 from eventsourcing_grpc.addresses import is_loopback
-from eventsourcing_grpc.certificate_decoding import CertificateError, Role
-from eventsourcing_grpc.certificate_files import CertificateFiles
-from eventsourcing_grpc.certificates import Certificates
 from eventsourcing_grpc.environment import (
     CERTIFICATE_PATH,
     PRIVATE_KEY_PATH,
@@ -21,6 +18,9 @@ from eventsourcing_grpc.environment import (
     EnvironmentVariableError,
     certificate_paths,
 )
+from eventsourcing_grpc.tls.certificate_decoding import CertificateError, Role
+from eventsourcing_grpc.tls.certificate_files import CertificateFiles
+from eventsourcing_grpc.tls.certificates import Certificates
 
 __all__ = [
     "CertificateError",

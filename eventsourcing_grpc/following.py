@@ -20,19 +20,23 @@ from eventsourcing.persistence import Notification
 from eventsourcing.popo import POPOFactory
 from eventsourcing.system import Follower, NotificationLogReader
 
-from eventsourcing_grpc.error_receiving import error_from_rpc, rpc_code
-from eventsourcing_grpc.event_processing import (
+from eventsourcing_grpc.calls.error_receiving import error_from_rpc, rpc_code
+from eventsourcing_grpc.followers.event_processing import (
     FIRST_RETRY_DELAY,
     MAX_RETRY_DELAY,
     EventProcessing,
 )
-from eventsourcing_grpc.follower_lock import FollowerLock, NoLock
-from eventsourcing_grpc.following_control import LISTENING_INTERVAL, FollowingControl
-from eventsourcing_grpc.following_record import FollowingRecord
-from eventsourcing_grpc.following_status import FollowingSnapshot, FollowingState, hindered
-from eventsourcing_grpc.following_steering import FollowingSteering
-from eventsourcing_grpc.leader_log import LeaderLog
-from eventsourcing_grpc.remote_notification_log import RemoteNotificationLog
+from eventsourcing_grpc.followers.follower_lock import FollowerLock, NoLock
+from eventsourcing_grpc.followers.following_control import LISTENING_INTERVAL, FollowingControl
+from eventsourcing_grpc.followers.following_record import FollowingRecord
+from eventsourcing_grpc.followers.following_status import (
+    FollowingSnapshot,
+    FollowingState,
+    hindered,
+)
+from eventsourcing_grpc.followers.following_steering import FollowingSteering
+from eventsourcing_grpc.followers.leader_log import LeaderLog
+from eventsourcing_grpc.notifications.remote_notification_log import RemoteNotificationLog
 from eventsourcing_grpc.telemetry.hooks import EventTracer
 
 logger = logging.getLogger(__name__)

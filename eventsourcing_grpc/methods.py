@@ -14,8 +14,8 @@ from enum import Enum
 from types import FunctionType
 from typing import TypeVar
 
+from eventsourcing_grpc.calls.signatures import call_signature, shown_signature
 from eventsourcing_grpc.errors import ArgumentsError, MethodNotExposedError, UnknownMethodError
-from eventsourcing_grpc.signatures import call_signature, shown_signature
 
 TMethod = TypeVar("TMethod")
 

@@ -19,9 +19,9 @@ from typing import Any
 from eventsourcing.persistence import ApplicationRecorder, Notification
 from eventsourcing.system import RecordingEvent, RecordingEventReceiver
 
-from eventsourcing_grpc.database_session import DatabaseSession
-from eventsourcing_grpc.feed_subscription import FeedSubscription
-from eventsourcing_grpc.notification_ring import PAGE_SIZE, NotificationRing
+from eventsourcing_grpc.database.database_session import DatabaseSession
+from eventsourcing_grpc.notifications.feed_subscription import FeedSubscription
+from eventsourcing_grpc.notifications.notification_ring import PAGE_SIZE, NotificationRing
 
 logger = logging.getLogger(__name__)
 

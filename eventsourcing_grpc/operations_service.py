@@ -13,32 +13,32 @@ from typing import Any, NoReturn
 import grpc
 from eventsourcing.application import Application
 
-from eventsourcing_grpc.aggregate_reading import read_aggregate
-from eventsourcing_grpc.audit import AuditLog
-from eventsourcing_grpc.call_audit import CallAudit
-from eventsourcing_grpc.call_statistics import CallStatistics
-from eventsourcing_grpc.certificate_files import CertificateFiles
-from eventsourcing_grpc.description import describe
-from eventsourcing_grpc.error_sending import abort, status_code
-from eventsourcing_grpc.error_texts import hide_values
+from eventsourcing_grpc.access.audit import AuditLog
+from eventsourcing_grpc.access.call_audit import CallAudit
+from eventsourcing_grpc.access.peer_identity import peer_identity
+from eventsourcing_grpc.access.permissions import Permissions
+from eventsourcing_grpc.calls.call_statistics import CallStatistics
+from eventsourcing_grpc.calls.error_sending import abort, status_code
+from eventsourcing_grpc.calls.error_texts import hide_values
+from eventsourcing_grpc.calls.json_values import to_json_text
+from eventsourcing_grpc.calls.stream_pool import StreamBehavior, StreamPool
 from eventsourcing_grpc.errors import RequestError, ServerStoppingError
-from eventsourcing_grpc.event_reading import read_events
 from eventsourcing_grpc.following import Following
-from eventsourcing_grpc.following_operations import FollowingOperations
-from eventsourcing_grpc.json_values import to_json_text
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
-from eventsourcing_grpc.peer_identity import peer_identity
-from eventsourcing_grpc.permissions import Permissions
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import (
     OperationsServicer,
     add_OperationsServicer_to_server,
 )
-from eventsourcing_grpc.served_system import ServedSystem
-from eventsourcing_grpc.standard_services import InPool
-from eventsourcing_grpc.status_reporting import Sample, StatusReporter
-from eventsourcing_grpc.stream_pool import StreamBehavior, StreamPool
+from eventsourcing_grpc.reading.aggregate_reading import read_aggregate
+from eventsourcing_grpc.reading.event_reading import read_events
+from eventsourcing_grpc.server.description import describe
+from eventsourcing_grpc.server.following_operations import FollowingOperations
+from eventsourcing_grpc.server.served_system import ServedSystem
+from eventsourcing_grpc.server.standard_services import InPool
+from eventsourcing_grpc.server.status_reporting import Sample, StatusReporter
+from eventsourcing_grpc.tls.certificate_files import CertificateFiles
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +194,7 @@ class OperationsService(OperationsServicer):
 
     def _call(self, request: pb.OperationsCallMethodRequest) -> pb.OperationsCallMethodResponse:
         # Importing pydantic takes longer than all else that a server does to start.
-        from eventsourcing_grpc.json_arguments import arguments_from_json
+        from eventsourcing_grpc.calls.json_arguments import arguments_from_json
 
         method = self._methods.get(request.method)
         args, kwargs = arguments_from_json(method, request.arguments)

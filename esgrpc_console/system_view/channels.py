@@ -15,11 +15,11 @@ import grpc
 from esgrpc_console.system_view.failures import explain
 from esgrpc_console.system_view.options import ConnectionOptions, OptionError
 from eventsourcing_grpc.addresses import split_address
-from eventsourcing_grpc.certificate_files import CertificateFiles
-from eventsourcing_grpc.certificates import Certificates
 from eventsourcing_grpc.channels import CHANNEL_OPTIONS
 from eventsourcing_grpc.credentials import channel_credentials, client_certificates
 from eventsourcing_grpc.environment import CERTIFICATE_PATH, certificate_paths
+from eventsourcing_grpc.tls.certificate_files import CertificateFiles
+from eventsourcing_grpc.tls.certificates import Certificates
 from eventsourcing_grpc.user_errors import UserError
 
 _PROBE_TIMEOUT = 2.0

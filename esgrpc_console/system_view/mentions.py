@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from esgrpc_console.system_view.parameters import JsonValue
-from eventsourcing_grpc.search_text import SearchText
+from eventsourcing_grpc.reading.search_text import SearchText
 
 _MAX_LENGTH = 60
 _MAX_PATH_LENGTH = 40

@@ -17,8 +17,8 @@ from esgrpc_console.system_view.views import (
     FollowingView,
     Health,
 )
-from eventsourcing_grpc.certificates import SHORT_VALIDITY
 from eventsourcing_grpc.errors import PermissionDeniedError
+from eventsourcing_grpc.tls.certificates import SHORT_VALIDITY
 
 _NOTICEABLE_LAG = 1_000
 _STANDBY_PATIENCE = 30.0

@@ -11,7 +11,7 @@ from typing import Any
 
 from eventsourcing.persistence import AggregateRecorder, Notification, StoredEvent
 
-from eventsourcing_grpc.notification_ring import RING_SIZE
+from eventsourcing_grpc.notifications.notification_ring import RING_SIZE
 
 
 class EventContexts:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
-from eventsourcing_grpc.certificate_files import CertificateFiles
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.telemetry.call_metrics import CallMetrics
 from eventsourcing_grpc.telemetry.metrics_server import Allow, MetricsServer
 from eventsourcing_grpc.telemetry.server_metrics import MeasuredServer, ServerMetrics
+from eventsourcing_grpc.tls.certificate_files import CertificateFiles
 
 
 class Metrics:

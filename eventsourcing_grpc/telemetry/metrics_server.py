@@ -21,16 +21,16 @@ from urllib.parse import urlsplit
 from prometheus_client import CollectorRegistry, MetricsHandler
 
 from eventsourcing_grpc.addresses import split_address
-from eventsourcing_grpc.certificate_decoding import (
+from eventsourcing_grpc.environment import METRICS_ADDRESS, variable_name
+from eventsourcing_grpc.telemetry.errors import MetricsAddressError
+from eventsourcing_grpc.tls.certificate_decoding import (
     CertificateError,
     certificate_names,
     load_root,
     server_context,
 )
-from eventsourcing_grpc.certificate_files import CertificateFiles
-from eventsourcing_grpc.certificates import Certificates
-from eventsourcing_grpc.environment import METRICS_ADDRESS, variable_name
-from eventsourcing_grpc.telemetry.errors import MetricsAddressError
+from eventsourcing_grpc.tls.certificate_files import CertificateFiles
+from eventsourcing_grpc.tls.certificates import Certificates
 
 logger = logging.getLogger(__name__)
 

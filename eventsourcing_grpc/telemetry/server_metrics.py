@@ -11,12 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from eventsourcing_grpc.call_statistics import CallStatistics
-from eventsourcing_grpc.certificate_files import CertificateFiles
+from eventsourcing_grpc.calls.call_statistics import CallStatistics
+from eventsourcing_grpc.calls.stream_pool import StreamPool
+from eventsourcing_grpc.followers.following_status import FollowingSnapshot, FollowingState
 from eventsourcing_grpc.following import Following
-from eventsourcing_grpc.following_status import FollowingSnapshot, FollowingState
 from eventsourcing_grpc.notification_feed import NotificationFeed
-from eventsourcing_grpc.stream_pool import StreamPool
+from eventsourcing_grpc.tls.certificate_files import CertificateFiles
 
 PREFIX = "eventsourcing_grpc_"
 _DISTRIBUTIONS = {

@@ -12,20 +12,20 @@ import grpc
 from eventsourcing.persistence import AggregateRecorder, Notification
 from eventsourcing.utils import Environment
 
+from eventsourcing_grpc.access.audit import AuditEntry, AuditLog
+from eventsourcing_grpc.access.peer_identity import PeerIdentity
+from eventsourcing_grpc.access.permissions import Access, Permissions
 from eventsourcing_grpc.addresses import is_loopback
-from eventsourcing_grpc.audit import AuditEntry, AuditLog
-from eventsourcing_grpc.call_statistics import CallStatistics
-from eventsourcing_grpc.certificate_files import CertificateFiles
+from eventsourcing_grpc.calls.call_statistics import CallStatistics
+from eventsourcing_grpc.calls.stream_pool import StreamPool
 from eventsourcing_grpc.environment import metrics_address
 from eventsourcing_grpc.following import Following
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
-from eventsourcing_grpc.peer_identity import PeerIdentity
-from eventsourcing_grpc.permissions import Access, Permissions
-from eventsourcing_grpc.stream_pool import StreamPool
 from eventsourcing_grpc.telemetry.hooks import CallObserver, EventTracer
 from eventsourcing_grpc.telemetry.metrics_check import check_metrics
 from eventsourcing_grpc.telemetry.tracing_switch import Tracing, server_tracing
+from eventsourcing_grpc.tls.certificate_files import CertificateFiles
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from opentelemetry.trace import Span, Status, StatusCode, Tracer, TracerProvider
 
-from eventsourcing_grpc.tracebacks import format_frames
+from eventsourcing_grpc.calls.tracebacks import format_frames
 
 SCOPE = "eventsourcing_grpc"
 

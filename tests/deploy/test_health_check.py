@@ -14,7 +14,7 @@ import pytest
 from eventsourcing_grpc.application_server import GrpcApplicationServer, start_server
 from eventsourcing_grpc.environment import EnvironmentVariableError
 from eventsourcing_grpc.example import Orders
-from eventsourcing_grpc.health_check import NotServingError, Target, ask, find_target
+from eventsourcing_grpc.server.health_check import NotServingError, Target, ask, find_target
 from eventsourcing_grpc.topics import TopicArgumentError
 from make_certificates import make_certificate, make_root
 from tests.certificates import new_certificates, write_certificates

@@ -49,7 +49,7 @@ class FakeServers:
 
 def some_output(output: ServerOutput) -> None:
     """Lets three servers have written what servers write."""
-    library = "eventsourcing_grpc.serving"
+    library = "eventsourcing_grpc.server.serving"
     for name, port in (("Orders", 50051), ("Reservations", 50052), ("Payments", 50053)):
         at = f"2026-11-23 14:00:00,{port % 1000:03d}"
         output.keep(name, f"{at} INFO {library}: {name} is serving on localhost:{port}")

@@ -23,9 +23,9 @@ from esgrpc_console.system_view.json_values import (
     read_json,
     write_json,
 )
-from eventsourcing_grpc.json_arguments import parameters_schema
+from eventsourcing_grpc.calls.json_arguments import parameters_schema
+from eventsourcing_grpc.calls.signatures import shown_signature
 from eventsourcing_grpc.methods import ExposedMethods
-from eventsourcing_grpc.signatures import shown_signature
 from tests.esgrpc_console.every_type import EveryType
 
 UUID = {"type": "string", "format": "uuid"}

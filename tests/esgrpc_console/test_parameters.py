@@ -98,7 +98,7 @@ def test_a_schema_that_chooses_among_itself_again_and_again_ends() -> None:
 
 
 def test_schemas_of_the_server_are_understood() -> None:
-    from eventsourcing_grpc.json_arguments import parameters_schema
+    from eventsourcing_grpc.calls.json_arguments import parameters_schema
     from eventsourcing_grpc.methods import ExposedMethods
     from tests.esgrpc_console.shop import Shop
 

@@ -19,18 +19,18 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
-from eventsourcing_grpc import serving
 from eventsourcing_grpc.application_server import (
     AddressUnavailableError,
     GrpcApplicationServer,
     start_server,
     start_server_subprocess,
 )
+from eventsourcing_grpc.calls.stream_pool import StreamPool
 from eventsourcing_grpc.environment import EnvironmentVariableError
 from eventsourcing_grpc.errors import ServiceUnavailable, TooManyStreamsError
 from eventsourcing_grpc.protos.operations_pb2 import DescribeRequest
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
-from eventsourcing_grpc.stream_pool import StreamPool
+from eventsourcing_grpc.server import serving
 from tests.applications import Notebook
 from tests.serving import (
     SERVER_THREADS,

@@ -17,7 +17,6 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from eventsourcing_grpc.addresses import split_address
 from eventsourcing_grpc.application_client import ServiceUnavailable, connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
-from eventsourcing_grpc.certificate_decoding import shake_hands
 from eventsourcing_grpc.credentials import (
     CertificateError,
     client_certificates,
@@ -26,6 +25,7 @@ from eventsourcing_grpc.credentials import (
 from eventsourcing_grpc.environment import EnvironmentVariableError
 from eventsourcing_grpc.example import Orders, system
 from eventsourcing_grpc.runner import GrpcRunner
+from eventsourcing_grpc.tls.certificate_decoding import shake_hands
 from make_certificates import make_certificate, make_root, write
 from tests.applications import Notebook
 from tests.certificates import NAMES, new_certificates, write_certificates

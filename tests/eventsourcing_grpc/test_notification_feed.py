@@ -25,11 +25,12 @@ from eventsourcing.popo import POPOApplicationRecorder
 from eventsourcing.system import RecordingEvent
 from eventsourcing.utils import Environment
 
-from eventsourcing_grpc import feed_subscription, notification_feed, notification_ring
-from eventsourcing_grpc.database_session import session_of
-from eventsourcing_grpc.feed_subscription import Batch, FeedSubscription
+from eventsourcing_grpc import notification_feed
+from eventsourcing_grpc.database.database_session import session_of
 from eventsourcing_grpc.notification_feed import NotificationFeed
-from eventsourcing_grpc.notification_ring import MAX_BATCH_BYTES, PAGE_SIZE, RING_SIZE
+from eventsourcing_grpc.notifications import feed_subscription, notification_ring
+from eventsourcing_grpc.notifications.feed_subscription import Batch, FeedSubscription
+from eventsourcing_grpc.notifications.notification_ring import MAX_BATCH_BYTES, PAGE_SIZE, RING_SIZE
 from eventsourcing_grpc.protos.application_pb2 import NotificationBatch
 from tests.postgres_server import PostgresServer
 from tests.waiting import DEADLINE, wait_until

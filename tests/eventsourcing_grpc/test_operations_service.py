@@ -15,19 +15,19 @@ from eventsourcing.application import Application
 from eventsourcing.cryptography import AESCipher
 
 from eventsourcing_grpc import example
+from eventsourcing_grpc.access.audit import AuditLog
+from eventsourcing_grpc.access.permissions import Permissions
 from eventsourcing_grpc.application_client import connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
-from eventsourcing_grpc.audit import AuditLog
-from eventsourcing_grpc.call_statistics import CallStatistics
-from eventsourcing_grpc.error_receiving import raised_exception
+from eventsourcing_grpc.calls.call_statistics import CallStatistics
+from eventsourcing_grpc.calls.error_receiving import raised_exception
+from eventsourcing_grpc.calls.stream_pool import StreamPool
 from eventsourcing_grpc.methods import ExposedMethods
 from eventsourcing_grpc.notification_feed import NotificationFeed
 from eventsourcing_grpc.operations_service import OperationsService
-from eventsourcing_grpc.permissions import Permissions
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
-from eventsourcing_grpc.served_system import ServedSystem
-from eventsourcing_grpc.stream_pool import StreamPool
+from eventsourcing_grpc.server.served_system import ServedSystem
 from tests.eventsourcing_grpc import shop
 from tests.eventsourcing_grpc.shop import TIMEOUT, Shop, call, violations
 from tests.serving import InBackground

@@ -13,7 +13,7 @@ from eventsourcing.utils import get_topic
 
 from eventsourcing_grpc.errors import ClientClosedError, RequestError
 from eventsourcing_grpc.example import Orders
-from eventsourcing_grpc.notification_subscription import (
+from eventsourcing_grpc.notifications.notification_subscription import (
     LogDivergedError,
     NotificationSubscription,
 )

@@ -13,9 +13,9 @@ from textual.widgets import TextArea
 from esgrpc_console.call_history import CallHistory, Outcome, PastCall
 from esgrpc_console.system_view import CallFailed, CallResult, MethodView
 from esgrpc_console.system_view.json_values import JsonObject
-from eventsourcing_grpc.json_arguments import parameters_schema
+from eventsourcing_grpc.calls.json_arguments import parameters_schema
+from eventsourcing_grpc.calls.signatures import shown_signature
 from eventsourcing_grpc.methods import ExposedMethods
-from eventsourcing_grpc.signatures import shown_signature
 from tests.esgrpc_console.every_type import EveryType
 from tests.esgrpc_console.fake_system import (
     EPOCH,

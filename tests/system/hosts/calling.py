@@ -13,7 +13,7 @@ import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from eventsourcing_grpc.error_receiving import rpc_code
+from eventsourcing_grpc.calls.error_receiving import rpc_code
 
 _TIMEOUT = 5.0
 

@@ -10,7 +10,7 @@ import sys
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.sql import SQL, Identifier
 
-from eventsourcing_grpc.database_session import session_of
+from eventsourcing_grpc.database.database_session import session_of
 from eventsourcing_grpc.example import Payments
 
 

@@ -1,0 +1,73 @@
+"""Calls of an application's methods, as lines of the audit log."""
+
+from __future__ import annotations
+
+import logging
+
+import grpc
+
+from eventsourcing_grpc.access.audit import AuditEntry, AuditLog
+from eventsourcing_grpc.access.audit import logger as OPERATORS
+from eventsourcing_grpc.access.peer_identity import peer_identity
+from eventsourcing_grpc.errors import GrpcError, MethodNotExposedError
+from eventsourcing_grpc.methods import ExposedMethods
+
+PROGRAMS = OPERATORS.getChild("calls")
+"""Has the commands that programs call: at INFO with TLS, and at DEBUG without, where all are ``loopback``."""
+
+
+class CallAudit:
+    """Notes calls of commands, and those that are refused, of one gRPC service."""
+
+    def __init__(
+        self,
+        service: str,
+        audit: AuditLog,
+        logger: logging.Logger,
+        level: int,
+        application_name: str,
+        methods: ExposedMethods,
+    ) -> None:
+        """:param logger: has the lines of commands, and the ``audit`` those of refused calls."""
+        self._what = f"{service}.CallMethod"
+        self._audit = audit
+        self._logger = logger
+        self._level = level
+        self._name = application_name
+        self._methods = methods
+
+    @classmethod
+    def of_programs(
+        cls, audit: AuditLog, name: str, methods: ExposedMethods, *, has_tls: bool
+    ) -> CallAudit:
+        """Returns what notes the calls of ``Application``.
+
+        :param has_tls: whether callers show who they are.
+        """
+        level = logging.INFO if has_tls else logging.DEBUG
+        return cls("Application", audit, PROGRAMS, level, name, methods)
+
+    @classmethod
+    def of_operators(cls, audit: AuditLog, name: str, methods: ExposedMethods) -> CallAudit:
+        """Returns what notes the calls of ``Operations``."""
+        return cls("Operations", audit, OPERATORS, logging.INFO, name, methods)
+
+    def note(
+        self, method: str, context: grpc.ServicerContext, error: BaseException | None = None
+    ) -> None:
+        """Notes a call, if it is one to be noted.
+
+        :param error: what ended it. None: it was carried out.
+        """
+        if isinstance(error, MethodNotExposedError) and error.code is None:
+            self._audit.refuse(self._entry(method, context), type(error).__name__)
+        elif self._logger.isEnabledFor(self._level) and self._methods.is_command(method):
+            entry = self._entry(method, context)
+            if error is not None:
+                # What it says may be part of an argument, or a secret of a database.
+                is_own = isinstance(error, GrpcError) and error.code is None
+                entry.outcome = f"{'refused' if is_own else 'failed'}: {type(error).__name__}"
+            self._logger.log(self._level, "%s", entry)
+
+    def _entry(self, method: str, context: grpc.ServicerContext) -> AuditEntry:
+        return AuditEntry(peer_identity(context), self._what, f"{self._name}.{method}")

@@ -1,0 +1,1 @@
+"""The parts of the feed in ``eventsourcing_grpc.notification_feed``, and logs that are somewhere else."""

@@ -1,0 +1,1 @@
+"""What has been recorded, for people to read: events and aggregates, decoded."""

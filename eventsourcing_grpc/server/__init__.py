@@ -1,0 +1,1 @@
+"""The parts of a server, whose life cycle is in ``eventsourcing_grpc.application_server``."""
