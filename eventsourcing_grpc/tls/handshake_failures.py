@@ -14,7 +14,7 @@ TRACE = "handshaker"
 
 _HEADER = re.compile(r"[IWEF]\d{4} [\d:.]+ +(?P<thread>\d+) (?P<file>[\w.]+):\d+\] (?P<text>.*)")
 _FAILURE = re.compile(
-    r"CallNextHandshakerLocked: error=\w+: Ssl handshake failed \(\w+\): "
+    r"CallNextHandshakerLocked: error=\w+: (?:Ssl|Tls) handshake failed \(\w+\): "
     r"(?P<reason>.*?)(?:: OK)?(?: shutdown=.*)?"
 )
 _CONTINUATION = re.compile(r"=== Source Location Trace: ===.*|src/core/\S+:\d+| shutdown=.*|")
@@ -23,6 +23,8 @@ _OF_SERVER = "grpc.internal.server_credentials="
 _TRACED_FILES = frozenset({"handshaker.cc", "channel_trace.h", "trace.cc"})
 _TLS_FILE = "ssl_transport_security.cc"
 _TLS_FAILURE = "Handshake failed with "
+_OTHER_NAME = "No match found for server name: "
+_MAX_NAME_LENGTH = 255
 _TOO_EARLY = "WARNING: All log messages before absl::InitializeLog()"
 _NOISE = ": Invalid certificate verification context"
 
@@ -60,27 +62,32 @@ class HandshakeFailures:
         self._is_traced = False
         self._reason = ""
         """Why the connection failed whose address is still to come."""
+        self._name_left = 0
+        """How many characters may still come of a name that a client has called the server."""
+        self._is_after_core = False
         self._untold: dict[str, str] = {}
         """By threads: lines that say of no client that it failed."""
 
     def take(self, line: str) -> None:
         """Takes a line, without its end."""
+        if len(line) < self._name_left:
+            # The client may have put anything into the name, and lines like those of a log.
+            self._name_left -= len(line) + 1
+            return
+        self._name_left = 0
         header = _HEADER.fullmatch(line)
         if header is None:
-            if self._is_traced and _CONTINUATION.fullmatch(line):
-                self._find_client(line)
-                return
-            self._is_traced = False
-            if not line.startswith(_TOO_EARLY):
-                self._pass_on(line)
+            self._take_continuation(line)
             return
         self._reason = ""
         thread, file, text = header["thread"], header["file"], header["text"]
         self._is_traced = line.startswith("I") and file in _TRACED_FILES
         if file == _TLS_FILE and text.startswith(_TLS_FAILURE):
             self._untold[thread] = line
+        elif file == _TLS_FILE and text.startswith(_OTHER_NAME):
+            self._name_left = max(0, _MAX_NAME_LENGTH - len(text) + len(_OTHER_NAME))
         elif not self._is_traced:
-            self._pass_on(line)
+            self._pass_on_core(line)
         elif failure := _FAILURE.fullmatch(text):
             self._untold.pop(thread, None)
             self._reason = failure["reason"]
@@ -89,14 +96,33 @@ class HandshakeFailures:
     def settle(self) -> None:
         """Is called when nothing has been written for a moment: passes on what is not understood."""
         for line in self._untold.values():
-            self._pass_on(line)
+            self._pass_on_core(line)
         self._untold.clear()
+
+    def _take_continuation(self, line: str) -> None:
+        if self._is_traced and _CONTINUATION.fullmatch(line):
+            self._find_client(line)
+            return
+        self._is_traced = False
+        if self._is_after_core:
+            # It may be of core's message, in which clients may have a say.
+            self._pass_on(f"grpc: {_printable(line)}")
+        elif not line.startswith(_TOO_EARLY):
+            self._pass_on(line)
+
+    def _pass_on_core(self, line: str) -> None:
+        self._is_after_core = True
+        self._pass_on(_printable(line))
 
     def _find_client(self, text: str) -> None:
         if self._reason and (peer := _PEER.search(text)):
             if _OF_SERVER in text:
                 self._refuse(unquote(peer["address"]), why_refused(self._reason))
             self._reason = ""
+
+
+def _printable(line: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def why_refused(reason: str) -> str:

@@ -68,23 +68,39 @@ def test_addresses_are_told_as_people_write_them() -> None:
     assert Heard(V85.replace(IPV4, IPV6)).refused == [("ipv6:[::1]:58812", EXPIRED)]
 
 
-def test_connections_that_the_server_makes_itself_are_not_told() -> None:
-    heard = Heard(V85.replace("server_credentials", "channel_credentials"))
-    heard.failures.settle()
-    assert (heard.refused, heard.passed_on) == ([], [])
-
-
 def test_all_else_is_passed_on() -> None:
-    others = [
-        "printed by a library",
-        "",
+    others = ["printed by a library", "", "src/core/util/status_helper.cc:68"]
+    core = [
         "I1125 02:25:44.853972   12719 other.cc:91] something",
         "E1125 02:25:44.853972   12719 handshaker.cc:91] something worse",
         "F1125 02:25:44.853972   12719 log.cc:110] Check failed: x",
-        "src/core/util/status_helper.cc:68",
     ]
-    heard = Heard("\n".join([*others, V85, *others]))
-    assert heard.passed_on == [*others, *others]
+    heard = Heard("\n".join([*others, V85, *others, *core]))
+    assert heard.passed_on == [*others, *others, *core]
+
+
+def test_what_may_be_of_a_message_of_core_can_not_be_taken_for_another_line() -> None:
+    heard = Heard("E1125 02:25:44.853972   12719 other.cc:91] said: \x1b[2J\n2026-11-25 INFO forged\r")
+    assert heard.passed_on == [
+        "E1125 02:25:44.853972   12719 other.cc:91] said: \\x1b[2J",
+        "grpc: 2026-11-25 INFO forged\\r",
+    ]
+
+
+@pytest.mark.parametrize("name", ["localhost", "x\n2026-11-25 10:00:00,000 INFO forged", f"x\n{V85[:200]}"])
+def test_names_that_clients_call_the_server_are_not_passed_on(name: str) -> None:
+    line = f"I1125 02:25:44.853972   12719 ssl_transport_security.cc:2275] No match found for server name: {name}."
+    heard = Heard(f"{line}\n{V85}\nprinted by a library")
+    assert heard.refused == [("ipv4:10.0.0.7:58812", EXPIRED)]
+    assert heard.passed_on == ["printed by a library"]
+
+
+@pytest.mark.parametrize("kind", ["Ssl", "Tls"])
+def test_connections_that_the_server_makes_itself_leave_nothing(kind: str) -> None:
+    written = V85.replace("server_credentials", "channel_credentials").replace("Ssl", kind)
+    heard = Heard(written)
+    heard.failures.settle()
+    assert (heard.refused, heard.passed_on) == ([], [])
 
 
 def test_what_is_not_understood_is_passed_on_when_nothing_else_comes() -> None:

@@ -157,6 +157,27 @@ def test_connections_without_a_word_and_good_ones_are_not_told(
     assert re.fullmatch(f"({own_line})+", server.log)
 
 
+def test_names_that_strangers_call_the_server_are_not_in_its_log(
+    authority: Authority, tmp_path: Path
+) -> None:
+    forged = b'x\n2026-11-25 INFO eventsourcing_grpc.audit: who="oscar" what=Operations.SkipEvent'
+    # As long, in parts that a name may have.
+    name = "a" * 60 + "." + "b" * (len(forged) - 61)
+    context = ssl.create_default_context()
+    hello = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname=name).do_handshake()
+    message = hello.read()
+    assert name.encode() in message
+    with running(tmp_path, authority.server_files()) as server:
+        with socket.create_connection(split_address(server.address), DEADLINE) as connection:
+            connection.sendall(message.replace(name.encode(), forged))
+            assert connection.recv(1000)
+        assert is_refused(grpc.insecure_channel(server.address))
+        server.wait_for(audit_line("it does not speak TLS"))
+    assert "oscar" not in server.log
+
+
 def test_a_flood_is_told_in_few_lines(authority: Authority, tmp_path: Path) -> None:
     with running(tmp_path, authority.server_files()) as server:
         for _ in range(50):
