@@ -20,6 +20,9 @@ def main() -> None:
         sys.exit(2)
     # What eventsourcing_grpc.name_resolution does, without importing it for nothing.
     os.environ.setdefault("GRPC_DNS_RESOLVER", "native")
+    # What gRPC's core writes would go over the screen, and is no use to the person, who is told
+    # what is wrong. It looks at this when it is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         from esgrpc_console.cli import main as run
     except KeyboardInterrupt:

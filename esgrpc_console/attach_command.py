@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,6 @@ def attach_system(system: ChosenSystem, configuration: Configuration) -> int:
     :raises ConfigurationError: when keys or a theme are configured that there are not.
     """
     check_console(configuration, otherwise="status, log, call and the other commands")
-    # What gRPC's core writes would go over the screen.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
     def make_system(stack: AsyncExitStack) -> SystemToShow:
         from esgrpc_console.tui.app import SystemToShow

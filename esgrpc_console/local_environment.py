@@ -9,8 +9,7 @@ from pathlib import Path
 from eventsourcing_grpc.environment import variable_name
 from eventsourcing_grpc.user_errors import UserError
 
-GRPC_VERBOSITY = "GRPC_VERBOSITY"
-"""What gRPC's core writes to standard error, past all logging."""
+_VERBOSITY = "GRPC_VERBOSITY"
 
 
 class DataDirError(UserError):
@@ -24,7 +23,9 @@ def local_environment(names: Sequence[str], data_dir: Path | None) -> dict[str, 
         by default in memory.
     :raises DataDirError: when the directory can't be made or written in.
     """
-    env = {GRPC_VERBOSITY: os.environ.get(GRPC_VERBOSITY, "ERROR")}
+    # This program itself is quiet. What is amiss with its servers is to be in their output.
+    chosen = os.environ.get(_VERBOSITY, "NONE")
+    env = {_VERBOSITY: "ERROR" if chosen == "NONE" else chosen}
     if data_dir is not None:
         _prepare(data_dir)
         for name in names:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -14,7 +13,7 @@ from typing import Self
 
 from eventsourcing.system import System
 
-from esgrpc_console.local_environment import GRPC_VERBOSITY, local_environment
+from esgrpc_console.local_environment import local_environment
 from esgrpc_console.server_endings import in_one_line, last_words
 from esgrpc_console.server_output import ServerOutput
 from esgrpc_console.system_view import RequestFailed, SystemState, SystemView
@@ -53,7 +52,6 @@ class LocalSystem:
         return next(iter(self._runner.addresses.values()), "")
 
     def __enter__(self) -> Self:
-        os.environ.setdefault(GRPC_VERBOSITY, "NONE")
         logging.getLogger().addHandler(self._log_handler)
         # Servers log what this process would log: that they serve, and what operators do.
         logger = logging.getLogger(_LIBRARY)

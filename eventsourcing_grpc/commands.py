@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from eventsourcing_grpc.access.gathered_lines import GatheredLines
 from eventsourcing_grpc.environment import APPLICATION_TOPIC, SYSTEM_TOPIC
@@ -25,6 +25,9 @@ from eventsourcing_grpc.server_process import write_to_stderr
 from eventsourcing_grpc.tls.refused_connections import RefusedConnections, are_told
 from eventsourcing_grpc.topics import add_app_dir, resolve_application, resolve_system
 from eventsourcing_grpc.user_errors import UserError
+
+if TYPE_CHECKING:
+    from eventsourcing_grpc.application_server import GrpcApplicationServer
 
 logger = logging.getLogger(__name__)
 # That of call_audit, which is not to be imported yet.
@@ -189,20 +192,14 @@ def _serve(
     if is_supervised:
         stop_with_parent(is_stopping)
         parent = take_standard_output()
-    app_class = resolve_application(topic)
-    # Imported late, so that a wrong argument is answered at once.
-    from eventsourcing_grpc.application_server import start_server
-
-    if refusals is not None:
-        refusals.tell(app_class.name)
     has_started = threading.Event()
     stop_while_starting(
         is_stopping,
         has_started,
-        lambda: logger.warning("%s was stopped before it served", app_class.name),
+        lambda: logger.warning("%s was stopped before it served", topic),
     )
     try:
-        server = start_server(app_class, is_stopping=is_stopping)
+        server = _start(topic, is_stopping, refusals)
     finally:
         has_started.set()
     # What has been loaded by now stays: the garbage collector need not look at it again.
@@ -213,6 +210,18 @@ def _serve(
             parent.write(f"{server.address}\n")
     server.wait_for_termination()
     return 0
+
+
+def _start(
+    topic: str, is_stopping: threading.Event, refusals: RefusedConnections | None
+) -> GrpcApplicationServer:
+    app_class = resolve_application(topic)
+    # Imported late, so that a wrong argument is answered at once.
+    from eventsourcing_grpc.application_server import start_server
+
+    if refusals is not None:
+        refusals.tell(app_class.name)
+    return start_server(app_class, is_stopping=is_stopping)
 
 
 def _check(topic: str) -> int:

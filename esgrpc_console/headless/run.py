@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from typing import Any, TextIO
 from eventsourcing.system import System
 
 from esgrpc_console.headless.reading_end import noticing_end_of_reading
-from esgrpc_console.local_environment import GRPC_VERBOSITY, local_environment
+from esgrpc_console.local_environment import local_environment
 from esgrpc_console.outcome import FAILURE, INTERRUPTED, NO, SUCCESS, CommandFailed
 from esgrpc_console.server_endings import in_one_line
 from esgrpc_console.system_view.parameters import JsonValue
@@ -54,7 +53,6 @@ def run_headless(system: System, system_topic: str, data_dir: Path | None) -> in
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    os.environ.setdefault(GRPC_VERBOSITY, "ERROR")
     runner = GrpcRunner(system, local_environment(tuple(system.nodes), data_dir))
     return asyncio.run(_Run(runner, system_topic, sys.stdout).run())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -47,8 +46,6 @@ def run(command: Callable[[], Coroutine[Any, Any, int]], output: Output) -> int:
     :raises KeyboardInterrupt: when SIGINT or SIGTERM ends it.
     :raises BrokenPipeError: when nobody reads standard output any more.
     """
-    # What gRPC's core writes is no use to the person, who is told what is wrong.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     endings: list[BaseException] = []
     try:
         with explained():

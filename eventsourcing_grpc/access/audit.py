@@ -50,6 +50,12 @@ class AuditEntry:
         return line if self.count == 1 else f"{line} count={self.count}"
 
 
+def following_target(follower: str, leader: str, notification_id: int | None = None) -> str:
+    """Returns what a request about a follower is done to: ``Payments <- Orders #8013``."""
+    target = f"{follower} <- {leader}"
+    return target if notification_id is None else f"{target} #{notification_id}"
+
+
 class AuditLog:
     """Writes the lines of one server.
 

@@ -9,7 +9,7 @@ import grpc
 from eventsourcing_grpc.access.audit import AuditEntry, AuditLog
 from eventsourcing_grpc.access.audit import logger as OPERATORS
 from eventsourcing_grpc.access.peer_identity import peer_identity
-from eventsourcing_grpc.errors import GrpcError, MethodNotExposedError
+from eventsourcing_grpc.errors import GrpcError, ResultNotEncodableError, UnknownMethodError
 from eventsourcing_grpc.methods import ExposedMethods
 
 PROGRAMS = OPERATORS.getChild("calls")
@@ -59,15 +59,26 @@ class CallAudit:
 
         :param error: what ended it. None: it was carried out.
         """
-        if isinstance(error, MethodNotExposedError) and error.code is None:
-            self._audit.refuse(self._entry(method, context), type(error).__name__)
+        if _is_refusal(error):
+            self._audit.refuse(self._entry(method, context, error), type(error).__name__)
         elif self._logger.isEnabledFor(self._level) and self._methods.is_command(method):
-            entry = self._entry(method, context)
+            entry = self._entry(method, context, error)
             if error is not None:
                 # What it says may be part of an argument, or a secret of a database.
-                is_own = isinstance(error, GrpcError) and error.code is None
-                entry.outcome = f"{'refused' if is_own else 'failed'}: {type(error).__name__}"
+                entry.outcome = f"failed: {type(error).__name__}"
             self._logger.log(self._level, "%s", entry)
 
-    def _entry(self, method: str, context: grpc.ServicerContext) -> AuditEntry:
-        return AuditEntry(peer_identity(context), self._what, f"{self._name}.{method}")
+    def _entry(
+        self, method: str, context: grpc.ServicerContext, error: BaseException | None
+    ) -> AuditEntry:
+        # What is no method's name may be anything.
+        is_known = not isinstance(error, UnknownMethodError)
+        target = f"{self._name}.{method}" if is_known else self._name
+        return AuditEntry(peer_identity(context), self._what, target)
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Tells whether a call has been refused, before anything was carried out."""
+    # One that has a code comes from a server that the application itself has called.
+    is_own = isinstance(error, GrpcError) and error.code is None
+    return is_own and not isinstance(error, ResultNotEncodableError)

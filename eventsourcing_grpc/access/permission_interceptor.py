@@ -5,14 +5,14 @@ What is allowed to whom is decided in ``permissions``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
-from eventsourcing_grpc.access.audit import AuditEntry, AuditLog
+from eventsourcing_grpc.access.audit import AuditEntry, AuditLog, following_target
 from eventsourcing_grpc.access.peer_identity import peer_identity, peer_names
 from eventsourcing_grpc.access.permissions import CALL_METHOD, Access, Permissions, access_to
 from eventsourcing_grpc.calls.error_sending import abort
@@ -55,7 +55,7 @@ class PermissionInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  
         kind = next(kind for kind in _KINDS if getattr(handler, kind))
         make = getattr(grpc, f"{kind}_rpc_method_handler")
         return make(
-            _Guard(self, method, getattr(handler, kind)),
+            _Guard(self, method, getattr(handler, kind), is_streaming=handler.request_streaming),
             request_deserializer=partial(_read, handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
@@ -74,32 +74,58 @@ class PermissionInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  
         who = peer_identity(context)
         service, _, rpc = method.rpartition("/")
         what = f"{service.rpartition('.')[2]}.{rpc}"
-        is_call = rpc == "CallMethod" and self._methods.has(request.method)
-        target = f"{self._name}.{request.method}" if is_call else self._name
         why = self._permissions.why_refused(access)
-        self._audit.refuse(AuditEntry(who, what, target), why)
+        reason = getattr(request, "reason", "")
+        self._audit.refuse(AuditEntry(who, what, self._target(rpc, request), reason), why)
         msg = f"{who} may not {access.value} {self._name}: {why}"
         abort(context, PermissionDeniedError(msg))
+
+    def _target(self, rpc: str, request: Any) -> str:
+        if rpc == "CallMethod" and self._methods.has(request.method):
+            return f"{self._name}.{request.method}"
+        if leader := getattr(request, "leader", ""):
+            event = getattr(request, "notification_id", None)
+            return following_target(self._name, leader, event)
+        return self._name
 
 
 class _Guard:
     """Stands before the behavior of a handler, and is run in the same pool."""
 
-    def __init__(self, interceptor: PermissionInterceptor, method: str, behavior: Behavior) -> None:
+    def __init__(
+        self,
+        interceptor: PermissionInterceptor,
+        method: str,
+        behavior: Behavior,
+        *,
+        is_streaming: bool,
+    ) -> None:
+        """:param is_streaming: whether the client sends a stream of requests."""
         self._check = interceptor.check
         self._method = method
         self._access = access_to(method)
         self._behavior = behavior
+        self._is_streaming = is_streaming
         pool = getattr(behavior, "experimental_thread_pool", None)
         if pool is not None:
             self.experimental_thread_pool = pool
 
     def __call__(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._check(self._method, self._access, request, context)
+        if not self._is_streaming:
+            self._refuse_unreadable(request, context)
+            return self._behavior(request, context)
+        return self._behavior(self._readable(request, context), context)
+
+    def _readable(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        for request in requests:
+            self._refuse_unreadable(request, context)
+            yield request
+
+    def _refuse_unreadable(self, request: Any, context: grpc.ServicerContext) -> None:
         if isinstance(request, _Unreadable):
             msg = f"The request is none of {self._method.removeprefix('/')}: it can't be read"
             abort(context, RequestError(msg))
-        return self._behavior(request, context)
 
 
 class _Unreadable:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import grpc
 
-from eventsourcing_grpc.access.audit import AuditEntry, AuditLog
+from eventsourcing_grpc.access.audit import AuditEntry, AuditLog, following_target
 from eventsourcing_grpc.access.peer_identity import peer_identity
 from eventsourcing_grpc.errors import RequestError, ServerStoppingError
 from eventsourcing_grpc.followers.following_status import FollowingState
@@ -122,9 +122,7 @@ class FollowingOperations:
         context: grpc.ServicerContext,
         notification_id: int | None = None,
     ) -> Iterator[AuditEntry]:
-        target = f"{self._name} <- {request.leader}"
-        if notification_id is not None:
-            target += f" #{notification_id}"
+        target = following_target(self._name, request.leader, notification_id)
         entry = AuditEntry(peer_identity(context), f"Operations.{what}", target, request.reason)
         with self._audit.audited(entry):
             if self._is_stopping.is_set():

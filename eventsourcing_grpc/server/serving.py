@@ -34,7 +34,7 @@ from eventsourcing_grpc.server.listening import AddressUnavailableError
 from eventsourcing_grpc.server.server_configuration import ServerConfiguration
 from eventsourcing_grpc.telemetry.server_telemetry import ServerTelemetry
 from eventsourcing_grpc.tls.certificate_files import CertificateFiles
-from eventsourcing_grpc.tls.certificates import host_problem, shown_time
+from eventsourcing_grpc.tls.certificates import shown_time
 
 logger = logging.getLogger(__name__)
 
@@ -243,8 +243,8 @@ class Serving:
             names, end = ", ".join(facts.names), shown_time(facts.not_after)
             logger.info("%s shows a certificate for %s, valid to %s", self._name, names, end)
             logger.info("%s: %s", self._name, self._permissions)
-            host = host_of(self._configuration.address)
-            warning = host_problem(self._certificates.paths, facts, host) if host else ""
+            self._certificates.called_as = host_of(self._configuration.address)
+            warning = self._certificates.host_problem()
         if warning:
             logger.warning("%s", warning)
 

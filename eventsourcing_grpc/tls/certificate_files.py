@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import UTC, datetime
 from math import inf
 from time import monotonic
 
@@ -11,7 +12,9 @@ from eventsourcing_grpc.environment import CERTIFICATE_PATH, CertificatePaths
 from eventsourcing_grpc.tls.certificate_decoding import CertificateError, Role
 from eventsourcing_grpc.tls.certificates import (
     Certificates,
+    ends,
     expiry_problems,
+    host_problem,
     read_certificates,
     read_contents,
 )
@@ -38,6 +41,8 @@ class CertificateFiles:
         self.role = role
         self.refusal = ""
         """Why the newest content of the files is not used. Empty: it is."""
+        self.called_as = ""
+        """The host by which clients call who shows the certificate. Empty: that isn't known."""
         self._current = read_certificates(paths, role)
         self._next_look = monotonic() + LOOKING_INTERVAL
         self._next_warning = -inf
@@ -79,6 +84,14 @@ class CertificateFiles:
                 CERTIFICATE_PATH,
                 self.paths.certificate,
             )
+            if problem := self.host_problem():
+                logger.warning("%s", problem)
+
+    def host_problem(self) -> str:
+        """Returns why clients will not take the certificate, or an empty string."""
+        if not self.called_as:
+            return ""
+        return host_problem(self.paths, self._current.facts, self.called_as)
 
     def _refuse(self, error: CertificateError) -> None:
         refusal = str(error)
@@ -89,6 +102,9 @@ class CertificateFiles:
     def _warn_of_expiry(self) -> None:
         if self.role is not Role.SERVER or monotonic() < self._next_warning:
             return
-        self._next_warning = monotonic() + _WARNING_INTERVAL
-        for problem in expiry_problems(self.paths, self._current.facts):
+        facts, now = self._current.facts, datetime.now(UTC)
+        # Once a day, and when something has expired.
+        left = [(end - now).total_seconds() for end in ends(facts) if end > now]
+        self._next_warning = monotonic() + min(_WARNING_INTERVAL, *left, inf)
+        for problem in expiry_problems(self.paths, facts, now):
             logger.warning("%s", problem)

@@ -34,6 +34,7 @@ __all__ = [
     "CertificateFacts",
     "Certificates",
     "Role",
+    "ends",
     "expiry_problems",
     "host_problem",
     "read_certificates",
@@ -156,6 +157,13 @@ def expiry_problems(
     return [
         f"{what} {_expiry(end, now)}: renew it" for what, end in ends if end - now < SHORT_VALIDITY
     ]
+
+
+def ends(facts: CertificateFacts) -> list[datetime]:
+    """Returns when each of those expires that connections need."""
+    last = root_end(facts)
+    needed = [facts.not_after, *(issuer.not_after for issuer in facts.intermediates)]
+    return needed if last is None else [*needed, last]
 
 
 def root_end(facts: CertificateFacts) -> datetime | None:

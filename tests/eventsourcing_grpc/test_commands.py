@@ -179,7 +179,21 @@ def test_server_stops_while_it_waits_for_its_database(signal_number: int) -> Non
                 status, stderr = finish(process, signal_number)
 
     assert status == 0
-    assert stderr.endswith("Letters was stopped before it served\n")
+    assert stderr.endswith("applications:Letters was stopped before it served\n")
+
+
+@signals
+def test_server_stops_while_its_application_is_imported(tmp_path: Path, signal_number: int) -> None:
+    (tmp_path / "slow_to_import.py").write_text(
+        "import sys, time\nsys.stderr.write('importing\\n')\ntime.sleep(600)\n", "utf-8"
+    )
+    with started("server", "slow_to_import:Shop", cwd=tmp_path) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "importing\n"
+        status, stderr = finish(process, signal_number)
+
+    assert status == 0
+    assert stderr.endswith("slow_to_import:Shop was stopped before it served\n")
 
 
 def test_runner_of_a_module_with_one_system_stops_gracefully(tmp_path: Path) -> None:

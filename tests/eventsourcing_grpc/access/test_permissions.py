@@ -34,8 +34,14 @@ from eventsourcing_grpc.application_client import GrpcApplicationClient, connect
 from eventsourcing_grpc.application_server import GrpcApplicationServer
 from eventsourcing_grpc.calls.error_receiving import raised_exception
 from eventsourcing_grpc.environment import EnvironmentVariableError
-from eventsourcing_grpc.errors import GrpcError, PermissionDeniedError
+from eventsourcing_grpc.errors import (
+    ArgumentsError,
+    GrpcError,
+    PermissionDeniedError,
+    ResultNotEncodableError,
+)
 from eventsourcing_grpc.example import Orders, system
+from eventsourcing_grpc.methods import command
 from eventsourcing_grpc.protos import application_pb2
 from eventsourcing_grpc.protos import operations_pb2 as pb
 from eventsourcing_grpc.protos.operations_pb2_grpc import OperationsStub
@@ -408,6 +414,15 @@ def test_follower_must_be_allowed_too(authority: Authority) -> None:
                     assert "mallory, localhost, 127.0.0.1, ::1 may not call" in error.message
 
 
+class Odd(Notebook):
+    """Does what it is told, and can't say so."""
+
+    @command
+    def add_and_return_object(self) -> object:
+        self.add_note("x")
+        return object()
+
+
 class TestAudit:
     """What the log says of calls."""
 
@@ -495,7 +510,7 @@ class TestAudit:
         assert lines() == [
             f'{calls} {who}.add_note" reason="" {done}',
             f'{calls} {who}.extend_note" reason="" outcome="failed: NoteTooLongError"',
-            f'{calls} {who}.extend_note" reason="" outcome="refused: ArgumentsError"',
+            f'audit WARNING {who}.extend_note" reason="" outcome="refused: ArgumentsError"',
             'audit INFO who="alice" what=Operations.CallMethod target="Notebook.add_note" '
             f'reason="" {done}',
         ]
@@ -508,10 +523,72 @@ class TestAudit:
             with pytest.raises(GrpcError):
                 client.call_application_method(method)
         assert lines() == [
-            'audit WARNING who="loopback" what=Application.CallMethod '
-            f'target="Notebook.{method}" reason="" outcome="refused: MethodNotExposedError"'
-            for method in ("close", "_private")
+            f'audit WARNING who="loopback" what=Application.CallMethod target="{target}" reason="" '
+            f'outcome="refused: {error}"'
+            for target, error in (
+                ("Notebook.close", "MethodNotExposedError"),
+                ("Notebook._private", "MethodNotExposedError"),
+                # What is no name may be anything.
+                ("Notebook", "UnknownMethodError"),
+            )
         ]
+
+    def test_command_that_was_carried_out_is_not_told_as_refused(
+        self, serve: Serve, client_of: ClientOf, lines: Callable[[], list[str]]
+    ) -> None:
+        client = client_of(Odd, serve(Odd))
+        with pytest.raises(ResultNotEncodableError):
+            client.app.add_and_return_object()
+        assert [line.partition(" outcome=")[2] for line in lines()] == [
+            '"failed: ResultNotEncodableError"'
+        ]
+
+    def test_query_that_is_refused_leaves_a_line_and_one_that_is_answered_none(
+        self, serve: Serve, client_of: ClientOf, lines: Callable[[], list[str]]
+    ) -> None:
+        client = client_of(Notebook, serve(Notebook))
+        client.app.get_name()
+        with pytest.raises(ArgumentsError):
+            client.app.get_name("confidential")  # type: ignore[call-arg]
+        assert lines() == [
+            'audit WARNING who="loopback" what=Application.CallMethod target="Notebook.get_name" '
+            'reason="" outcome="refused: ArgumentsError"'
+        ]
+
+    def test_refused_request_about_a_follower_is_told_with_its_target_and_reason(
+        self,
+        serve: Serve,
+        authority: Authority,
+        party_of: Callable[..., Party],
+        lines: Callable[[], list[str]],
+    ) -> None:
+        alice = party_of(serve(Notebook, **authority.server_files(), **lists(BOTH)), "alice")
+        pause = pb.PauseFollowingRequest(leader="A", reason="why")
+        skip = pb.SkipEventRequest(leader="A", notification_id=7)
+        assert is_denied(lambda party: party.operations.PauseFollowing(pause), alice)
+        assert is_denied(lambda party: party.operations.SkipEvent(skip), alice)
+        why = 'outcome="refused: no name of that certificate is in GRPC_OPERATORS"'
+        assert lines() == [
+            f'audit WARNING who="alice" what=Operations.PauseFollowing target="Notebook <- A" reason="why" {why}',
+            f'audit WARNING who="alice" what=Operations.SkipEvent target="Notebook <- A #7" reason="" {why}',
+        ]
+
+    def test_stream_of_requests_that_can_not_be_read_is_refused(
+        self,
+        serve: Serve,
+        authority: Authority,
+        party_of: Callable[..., Party],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        server = serve(Notebook, **authority.server_files(), **lists(BOTH))
+        call = party_of(server, "alice").channel.stream_stream(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", bytes, bytes
+        )
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call(iter([b"\xff\xff"]), timeout=DEADLINE))
+        assert isinstance(caught.value, grpc.Call)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert "Traceback" not in caplog.text
 
     def test_commands_of_programs_without_names_are_told_where_that_is_wanted(
         self, serve: Serve, client_of: ClientOf, lines: Callable[[], list[str]]

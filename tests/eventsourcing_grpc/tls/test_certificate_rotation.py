@@ -386,6 +386,41 @@ def test_expired_new_file_is_not_used(
     )
 
 
+def test_new_certificate_that_clients_will_not_take_is_warned_of(
+    serve: Serve,
+    root: KeyAndCertificate,
+    server_owner: Owner,
+    client_owner: Owner,
+    warnings: Callable[[], list[str]],
+) -> None:
+    server = serve(Notebook, **server_owner.files)
+    with channel_with(server.address, client_owner.files) as channel:
+        statuses = iter(OperationsStub(channel).Watch(WatchRequest()))
+        assert next(statuses).name == "Notebook"
+        server_owner.renew(root, ["elsewhere.example"])
+        wait_until(lambda: next(statuses) and warnings())
+    (warning,) = warnings()
+    assert "is for elsewhere.example, and not for 'localhost'" in warning
+
+
+def test_certificate_that_expires_while_a_server_runs_is_warned_of_then(
+    serve: Serve,
+    root: KeyAndCertificate,
+    server_owner: Owner,
+    client_owner: Owner,
+    warnings: Callable[[], list[str]],
+) -> None:
+    ends = datetime.now(UTC) + timedelta(seconds=3)
+    soon = make_certificate(root, NAMES, not_after=ends)
+    write(Path(server_owner.files[CERTIFICATE]).parent, "owner", soon)
+    server = serve(Notebook, **server_owner.files)
+    with channel_with(server.address, client_owner.files) as channel:
+        statuses = iter(OperationsStub(channel).Watch(WatchRequest()))
+        wait_until(lambda: next(statuses) and len(warnings()) == 2)
+    assert [" expires on " in warning for warning in warnings()] == [True, False]
+    assert " expired on " in warnings()[1]
+
+
 def test_status_tells_of_the_newest_certificate(
     serve: Serve, root: KeyAndCertificate, server_owner: Owner, client_owner: Owner
 ) -> None:

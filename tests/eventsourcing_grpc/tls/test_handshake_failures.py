@@ -80,14 +80,18 @@ def test_all_else_is_passed_on() -> None:
 
 
 def test_what_may_be_of_a_message_of_core_can_not_be_taken_for_another_line() -> None:
-    heard = Heard("E1125 02:25:44.853972   12719 other.cc:91] said: \x1b[2J\n2026-11-25 INFO forged\r")
+    heard = Heard(
+        "E1125 02:25:44.853972   12719 other.cc:91] said: \x1b[2J\n2026-11-25 INFO forged\r"
+    )
     assert heard.passed_on == [
         "E1125 02:25:44.853972   12719 other.cc:91] said: \\x1b[2J",
         "grpc: 2026-11-25 INFO forged\\r",
     ]
 
 
-@pytest.mark.parametrize("name", ["localhost", "x\n2026-11-25 10:00:00,000 INFO forged", f"x\n{V85[:200]}"])
+@pytest.mark.parametrize(
+    "name", ["localhost", "x\n2026-11-25 10:00:00,000 INFO forged", f"x\n{V85[:200]}"]
+)
 def test_names_that_clients_call_the_server_are_not_passed_on(name: str) -> None:
     line = f"I1125 02:25:44.853972   12719 ssl_transport_security.cc:2275] No match found for server name: {name}."
     heard = Heard(f"{line}\n{V85}\nprinted by a library")
