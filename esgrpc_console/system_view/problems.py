@@ -176,7 +176,7 @@ def _following_problem(
             if instead := words.line(status.followed_by):
                 return (
                     Severity.WAITING,
-                    f"{follower} is paused on the server that is asked, but {instead} follows {leader}",
+                    f"{follower} is paused on the server that is asked, but {instead} may follow {leader}",
                 )
             return Severity.WAITING, f"{follower} has paused following {leader} for {age}"
         case FollowingState.CATCHING_UP if (following.lag or 0) >= _NOTICEABLE_LAG:

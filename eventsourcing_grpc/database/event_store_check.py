@@ -47,9 +47,9 @@ def check_event_store(env: Environment) -> str:
 
 
 def why_unavailable(env: Environment) -> str:
-    """Connects to the database, to find out why the application could not. Waits for 5 s at most.
+    """Connects to PostgreSQL, to find out why an application can't. Waits for 5 s at most.
 
-    :returns: an empty string when that is not PostgreSQL, or nothing is wrong any more.
+    :returns: an empty string when that is another database, or nothing is wrong.
     """
     try:
         factory = _factory(env)

@@ -52,7 +52,7 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 class PoolWatch:
-    """Looks after the pool of one datastore. Belongs to one thread, other than :meth:`words`."""
+    """Looks after the pool of one datastore. Belongs to one thread."""
 
     def __init__(self, datastore: PostgresDatastore, name: str) -> None:
         """:param name: the application's."""
@@ -60,7 +60,6 @@ class PoolWatch:
         self._name = name
         self._usage = 0
         self._failures = 0
-        self._words = ""
         self._pool.reconnect_timeout = _RECONNECT_TIMEOUT
         kwargs = self._pool.kwargs
         if isinstance(kwargs, dict) and not str(kwargs.get("host", "")).startswith(("/", "@")):
@@ -69,22 +68,21 @@ class PoolWatch:
             # Those that are open have been opened without.
             self._pool.drain()
 
-    def words(self) -> str:
-        """Says why nobody gets a connection. Empty: they do, as far as is known."""
-        return self._words
+    def look(self) -> tuple[str, str]:
+        """Finds out whether connections come free, which takes 0.5 s at most. Call it once a second.
 
-    def look(self) -> None:
-        """Finds out whether connections come free, which takes 0.5 s at most. Call it once a second."""
+        :returns: that nobody gets one, and why that may be. Empty: they do, as far as is known.
+        """
         told = self._pool.get_stats()
         usage = told.get("usage_ms", 0)
         if told["pool_available"] or self._can_connect() or usage != self._usage:
             self._failures = 0
-            self._words = ""
         else:
             self._failures += 1
-            if self._failures >= _FAILURES:
-                self._words = self._describe(told["pool_size"], told["pool_max"])
         self._usage = usage
+        if self._failures < _FAILURES:
+            return "", ""
+        return self._describe(told["pool_size"], told["pool_max"])
 
     def _can_connect(self) -> bool:
         # Who asks lets the pool grow, too.
@@ -96,12 +94,12 @@ class PoolWatch:
         except PoolClosed:
             return True
 
-    def _describe(self, size: int, most: int) -> str:
+    def _describe(self, size: int, most: int) -> tuple[str, str]:
         if size < most:
-            return f"{self._name} gets no connections from PostgreSQL: {_FEW}"
+            return f"{self._name} gets no connections from PostgreSQL", _FEW
         if size == 1:
-            return f"The only connection of {self._name} to PostgreSQL is in use: {_MORE}"
-        return f"All {size} connections of {self._name} to PostgreSQL are in use: {_MORE}"
+            return f"The only connection of {self._name} to PostgreSQL is in use", _MORE
+        return f"All {size} connections of {self._name} to PostgreSQL are in use", _MORE
 
     def renew(self) -> None:
         """Replaces all connections: PostgreSQL may have been restarted."""

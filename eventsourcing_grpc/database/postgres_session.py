@@ -20,11 +20,13 @@ from time import monotonic
 
 from eventsourcing.persistence import ApplicationRecorder
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresTrackingRecorder
-from psycopg.errors import QueryCanceled
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
+from psycopg_pool import PoolTimeout
 
 from eventsourcing_grpc.database.database_session import DatabaseSession
+from eventsourcing_grpc.database.hindrance import Hindrance
 from eventsourcing_grpc.database.postgres_connection import Connection, ImpatientConnection
 from eventsourcing_grpc.database.postgres_errors import in_words
 from eventsourcing_grpc.database.postgres_lock import PostgresFollowerLock, lock_key
@@ -56,6 +58,19 @@ _SOCKET_OPTIONS = {
     "tcp_user_timeout": 2_500,
 }
 _MIN_VERSION = 140_000
+_BLOCKERS = """
+WITH waiting AS (
+    SELECT pid, pg_blocking_pids(pid) AS blockers FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND wait_event_type = 'Lock'
+)
+SELECT blocker FROM waiting, unnest(blockers) AS blocker
+WHERE blocker NOT IN (SELECT pid FROM waiting)
+UNION SELECT pid FROM pg_locks
+WHERE granted AND mode = 'AccessExclusiveLock' AND relation = to_regclass(%s) AND pid <> pg_backend_pid()
+ORDER BY 1 LIMIT 3
+"""
+"""Who keeps this user's sessions waiting, and does not wait for another one, or lets nobody read a
+table: https://www.postgresql.org/docs/current/functions-info.html"""
 _RELEASED = "released"
 _MAX_NAME = 63
 
@@ -101,6 +116,8 @@ class PostgresSession(DatabaseSession):
         self._has_listened = False
         self._is_listening = False
         self._problem: DatabaseProblem | None = None
+        self._hindrance = Hindrance(name)
+        self._is_log_locked = False
         self._has_been_told = False
         self._started_at: float | None = None
         self._heard_at = monotonic()
@@ -113,7 +130,7 @@ class PostgresSession(DatabaseSession):
 
     @property
     def is_listening(self) -> bool:
-        return self._is_listening and not self._is_silent()
+        return self._is_listening and monotonic() - self._heard_at <= _PATIENCE
 
     def start(
         self, announce: Callable[[int], None], head: int, doubt: Callable[[], None] = lambda: None
@@ -147,17 +164,23 @@ class PostgresSession(DatabaseSession):
     def problem(self) -> DatabaseProblem | None:
         if (problem := self._problem) is not None:
             return problem
-        if words := self._pool.words():
-            return self._new_problem(words, "PoolTimeout", 0)
-        if self._is_silent():
-            return self._new_problem("PostgreSQL does not answer", "TimeoutError", 0)
-        return None
+        if (problem := self._hindrance.problem()) is not None:
+            return problem
+        silence = monotonic() - self._heard_at
+        if silence <= _PATIENCE:
+            return None
+        now = datetime.now(UTC)
+        return DatabaseProblem(
+            text="PostgreSQL does not answer",
+            error_class=TimeoutError.__name__,
+            attempts=1,
+            since=now - timedelta(seconds=silence),
+            last_at=now,
+            next_try_at=None,
+        )
 
     def in_words(self, error: Exception) -> str:
         return in_words(error)
-
-    def _is_silent(self) -> bool:
-        return monotonic() - self._heard_at > _PATIENCE
 
     def _new_problem(self, text: str, error_class: str, delay: float) -> DatabaseProblem:
         now = datetime.now(UTC)
@@ -168,7 +191,7 @@ class PostgresSession(DatabaseSession):
             attempts=previous.attempts + 1 if previous else 1,
             since=previous.since if previous else now,
             last_at=now,
-            next_try_at=now + timedelta(seconds=delay) if delay else None,
+            next_try_at=now + timedelta(seconds=delay),
         )
 
     def _wake(self) -> None:
@@ -247,7 +270,7 @@ class PostgresSession(DatabaseSession):
                 if ask_at <= now:
                     ask_at = now + INTERVAL
                     self._ask(connection)
-                    self._pool.look()
+                    self._look(connection)
                 # What has come with an answer, too.
                 _take_announcements(connection, announced)
                 if announced:
@@ -262,9 +285,11 @@ class PostgresSession(DatabaseSession):
                         head = self._read_head(connection)
                     except QueryCanceled:
                         # Somebody has the table locked. The session is alive, and asks again.
+                        self._heard_at = monotonic()
+                        self._is_log_locked = True
                         ask_at = 0.0
                         continue
-                    has_news = False
+                    self._is_log_locked = has_news = False
                     tell_at = monotonic() + _SETTLING
                 timeout = max(0.0, min(ask_at, tell_at) - monotonic())
                 ready = [key.fd for key, _ in selector.select(timeout)]
@@ -278,6 +303,30 @@ class PostgresSession(DatabaseSession):
                         # Something else was said, such as that the session is over.
                         ask_at = 0.0
         self._release(connection)
+
+    def _look(self, connection: Connection) -> None:
+        """Finds out what keeps the database from being used, though it answers."""
+        what, why = self._pool.look()
+        if not what and self._is_log_locked:
+            what, why = (
+                f"The log of {self._name} can't be read",
+                "it is locked, or PostgreSQL is slow",
+            )
+        if not what:
+            self._hindrance.note_end()
+            return
+        table = Identifier(self._recorder.datastore.schema, self._recorder.events_table_name)
+        rows = connection.execute(_BLOCKERS, (table.as_string(connection),)).fetchall()
+        if rows:
+            pids = " and ".join(str(pid) for (pid,) in rows)
+            who = (
+                f"session {pids} of PostgreSQL has"
+                if len(rows) == 1
+                else f"sessions {pids} of PostgreSQL have"
+            )
+            why = f"{who} locked what others wait for: see pg_stat_activity"
+        error_class = LockNotAvailable if rows else PoolTimeout
+        self._hindrance.note(f"{what}: {why}", error_class.__name__)
 
     def _release(self, connection: Connection) -> None:
         released = [lock for lock in self._locks if lock.release(connection)]
@@ -307,6 +356,7 @@ class PostgresSession(DatabaseSession):
     def _note_loss(self, error: Exception, delay: float) -> None:
         if self._is_stopping.is_set():
             return
+        self._hindrance.forget()
         text = str(error) if isinstance(error, PoolerError) else in_words(error)
         previous = self._problem
         self._problem = self._new_problem(text, type(error).__name__, delay)

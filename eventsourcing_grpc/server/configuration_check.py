@@ -16,7 +16,7 @@ from eventsourcing.utils import EnvType, get_topic
 from eventsourcing_grpc.access.permissions import Permissions, permissions
 from eventsourcing_grpc.addresses import split_address
 from eventsourcing_grpc.credentials import check_plaintext
-from eventsourcing_grpc.database.event_store_check import check_event_store
+from eventsourcing_grpc.database.event_store_check import check_event_store, why_unavailable
 from eventsourcing_grpc.environment import (
     ALLOWED_CLIENTS,
     OPERATORS,
@@ -58,7 +58,8 @@ class ConfigurationCheck:
 def check_configuration(
     app_class: type[Application[Any]], env: EnvType | None = None
 ) -> ConfigurationCheck:
-    """Checks what a server would be started with. Nothing is opened, and nobody is called.
+    """Checks what a server would be started with. Nothing is opened, and nobody is called but
+    PostgreSQL, which is waited for for 5 s at most.
 
     :param env: overrides ``os.environ``.
     """
@@ -131,6 +132,8 @@ class _Checking:
         self._try(self._check_system)
         if store := self._try(lambda: check_event_store(self._env)):
             self._tell("recorded", store)
+            if why := why_unavailable(self._env):
+                self.check.warnings.append(f"{self._name} can't use its database just now: {why}")
         allowed = self._try(lambda: permissions(self._env, self._name))
         try:
             paths = certificate_paths(self._env, self._name)

@@ -135,7 +135,8 @@ def test_pause_of_one_server_while_another_follows_is_told_with_which() -> None:
     state = _state(FollowingState.PAUSED)
     state.put(an_application("Payments", 50053, follows=["Orders"], followings=[following]))
     assert _texts(state) == [
-        "Payments is paused on the server that is asked, but payments-1, process 7 follows Orders"
+        "Payments is paused on the server that is asked, but payments-1, process 7 may follow "
+        "Orders"
     ]
     assert standby_text(state.followings[0]) == "followed by payments-1, process 7"
 

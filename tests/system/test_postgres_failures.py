@@ -124,7 +124,10 @@ def test_restarted_database_loses_nothing(
     assert "unspeakable" not in caplog.text
 
 
-def test_exhausted_pools_are_told_and_waited_for(env: dict[str, str]) -> None:
+def test_exhausted_pools_are_told_and_waited_for(
+    env: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "eventsourcing_grpc")
     with copying({**env, **ONE_CONNECTION}) as (letters, copies, leading, following):
         with kept_connection(copies):
             letters.write(2)
@@ -134,10 +137,16 @@ def test_exhausted_pools_are_told_and_waited_for(env: dict[str, str]) -> None:
                 assert "The only connection of Copies to PostgreSQL" in status.last_error.message
                 log_error = leading.wait_for_status(lambda s: bool(s.log_error)).log_error
                 assert "The only connection of Letters to PostgreSQL is in use" in log_error
+                # It is told since when.
+                later = following.following("Letters", lambda f: f.last_error.attempts > 2)
+                assert later.last_error.first_at == status.last_error.first_at
+                assert later.state_since == status.state_since
+                assert caplog.text.count("The only connection of Copies to PostgreSQL") == 1
         following.wait_for_position("Letters", 3)
         following.following("Letters", lambda f: not f.HasField("last_error"))
         leading.wait_for_status(lambda s: not s.log_error)
         assert copies.numbers() == [1, 2, 3]
+        assert "Copies: PostgreSQL can be used again" in caplog.text
 
 
 def kept_connection(application: Letters | Copies) -> AbstractContextManager[object]:
@@ -196,10 +205,10 @@ def test_network_that_swallows_everything_is_survived(env: dict[str, str]) -> No
             assert application_of(follower, Copies).numbers() == [1, 2]
 
 
-def test_a_table_that_others_have_locked_costs_no_sessions(
-    env: dict[str, str], postgres_server: PostgresServer
+def test_a_table_that_others_have_locked_costs_no_sessions_and_is_told_with_who_has_it(
+    env: dict[str, str], postgres_server: PostgresServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with copying(env) as (letters, copies, _, following):
+    with copying({**env, **ONE_CONNECTION}) as (letters, copies, leading, following):
         recorder = letters.recorder
         assert isinstance(recorder, PostgresApplicationRecorder)
         table = f"{env['POSTGRES_SCHEMA']}.{recorder.events_table_name}"
@@ -211,7 +220,23 @@ def test_a_table_that_others_have_locked_costs_no_sessions(
             # Longer than a session that does not answer is waited for.
             wait_until(lambda: monotonic() - locked_at > 6)
             assert len(postgres_server.sessions("%: Letters")) == 1
-        letters.write(2)
+            holder = f"session {other.info.backend_pid} of PostgreSQL has locked"
+            leading.wait_for_status(
+                lambda s: s.log_error.startswith(f"The log of Letters can't be read: {holder}")
+            )
+            # Who records waits, and is told of, too.
+            writing = InBackground(lambda: letters.write(2))
+            leading.wait_for_status(
+                lambda s: s.log_error.startswith("The only connection of Letters")
+                and holder in s.log_error
+            )
+            assert (
+                caplog.text.count(
+                    f"Letters: The only connection of Letters to PostgreSQL is in use: {holder}"
+                )
+                == 1
+            )
+        writing.result()
         following.wait_for_position("Letters", 2)
         assert copies.numbers() == [1, 2]
 

@@ -367,3 +367,19 @@ def test_server_with_an_expired_certificate_does_not_start(authority: Authority)
     server = GrpcApplicationServer(Notebook, {**address_env(Notebook, free_address()), **files})
     with pytest.raises(CertificateError, match="expired on"):
         server.start()
+
+
+def test_database_that_can_not_be_used_is_warned_of() -> None:
+    postgres = {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_HOST": "127.0.0.1",
+        "POSTGRES_PORT": str(free_port()),
+        "POSTGRES_DBNAME": "shop",
+        "POSTGRES_USER": "anna",
+        "POSTGRES_PASSWORD": "unspeakable",
+    }
+    checked = check(**postgres)
+    assert checked.problems == []
+    assert checked.warnings == [
+        "Notebook can't use its database just now: PostgreSQL can't be reached (connection refused)"
+    ]
