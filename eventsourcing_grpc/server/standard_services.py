@@ -23,7 +23,7 @@ _NAMES_WITH_HEALTH = (health.OVERALL_HEALTH, *SERVICE_NAMES)
 class Health:
     """The health of one server, as a whole and of each of its services.
 
-    Checks have a thread of their own: a server whose calls are all busy is not ill.
+    Checks and watchers have a thread of their own: a server whose calls are all busy is not ill.
     See https://github.com/grpc/grpc/blob/master/doc/health-checking.md.
     """
 
@@ -35,8 +35,12 @@ class Health:
     def add_to_server(self, server: grpc.Server) -> None:
         """Serves health checks."""
         check = InPool(self._servicer.Check, self._executor)
+        watch = InPool(self._servicer.Watch, self._executor)
+        # It is called once for each watcher, and waits for nothing.
+        watch.experimental_non_blocking = True
         # The handlers are looked up on the servicer when it is added.
         self._servicer.Check = check  # type: ignore[method-assign]
+        self._servicer.Watch = watch  # type: ignore[method-assign]
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     def set_serving(self) -> None:
@@ -62,9 +66,12 @@ class InPool:
     def __init__(self, behavior: Callable[..., Any], pool: ThreadPoolExecutor) -> None:
         self._behavior = behavior
         self.experimental_thread_pool = pool
+        self.experimental_non_blocking = False
 
-    def __call__(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return self._behavior(request, context)
+    def __call__(
+        self, request: Any, context: grpc.ServicerContext, **callbacks: Callable[[Any], None]
+    ) -> Any:
+        return self._behavior(request, context, **callbacks)
 
 
 class Reflection(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # Generic in its stubs only.

@@ -356,6 +356,9 @@ def test_health_is_told_while_all_calls_are_busy(client_of: ClientOf) -> None:
         waiting = InBackground(client.app.wait_in_command)
         assert application_of(server).await_waiting()
         client.ping()
+        with grpc.insecure_channel(server.address) as channel:
+            watching = HealthStub(channel).Watch(HealthCheckRequest(), timeout=DEADLINE)
+            assert next(iter(watching)).status == SERVING
         application_of(server).release()
         assert waiting.result() == 1
     finally:
