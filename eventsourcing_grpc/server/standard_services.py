@@ -23,24 +23,25 @@ _NAMES_WITH_HEALTH = (health.OVERALL_HEALTH, *SERVICE_NAMES)
 class Health:
     """The health of one server, as a whole and of each of its services.
 
-    Checks and watchers have a thread of their own: a server whose calls are all busy is not ill.
+    Checks have a thread of their own, and so have watchers: a server whose calls are all busy is not ill.
     See https://github.com/grpc/grpc/blob/master/doc/health-checking.md.
     """
 
     def __init__(self, name: str) -> None:
         self._servicer = health.HealthServicer()
         self._executor = ThreadPoolExecutor(1, f"health {name}")
+        self._watch_executor = ThreadPoolExecutor(1, f"health watch {name}")
         self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     def add_to_server(self, server: grpc.Server) -> None:
         """Serves health checks."""
         check = InPool(self._servicer.Check, self._executor)
-        watch = InPool(self._servicer.Watch, self._executor)
-        # It is called once for each watcher, and waits for nothing.
+        watch = InPool(self._servicer.Watch, self._watch_executor)
+        # It is called once for each watcher, and waits for the first message to be sent.
         watch.experimental_non_blocking = True
         # The handlers are looked up on the servicer when it is added.
         self._servicer.Check = check  # type: ignore[method-assign]
-        self._servicer.Watch = watch  # type: ignore[method-assign]
+        self._servicer.Watch = watch  # type: ignore[method-assign, assignment]
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     def set_serving(self) -> None:
@@ -52,8 +53,9 @@ class Health:
         self._servicer.enter_graceful_shutdown()
 
     def shutdown(self) -> None:
-        """Ends the thread."""
+        """Ends the threads."""
         self._executor.shutdown(wait=True)
+        self._watch_executor.shutdown(wait=True)
 
     def _set(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in _NAMES_WITH_HEALTH:
@@ -68,10 +70,8 @@ class InPool:
         self.experimental_thread_pool = pool
         self.experimental_non_blocking = False
 
-    def __call__(
-        self, request: Any, context: grpc.ServicerContext, **callbacks: Callable[[Any], None]
-    ) -> Any:
-        return self._behavior(request, context, **callbacks)
+    def __call__(self, request: Any, context: grpc.ServicerContext, *callbacks: Any) -> Any:
+        return self._behavior(request, context, *callbacks)
 
 
 class Reflection(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # Generic in its stubs only.
