@@ -1,7 +1,8 @@
 """Finds, in what gRPC's core writes, whose TLS connections a server has refused, and why.
 
 Core tells it nowhere else. It is the trace "handshaker" of grpcio 1.76 to 1.85 that is understood:
-where a newer one is written otherwise, its lines are passed on as they are.
+where a newer one is written otherwise, what it says of failures is passed on as it is. To trace at
+all makes core write its other remarks, too: these are left out, as they are without the trace.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class HandshakeFailures:
     def __init__(self, refuse: Callable[[str, str], None], pass_on: Callable[[str], None]) -> None:
         """:param refuse: is told the address of each client that was refused, as gRPC writes it,
             such as ``ipv4:10.0.0.7:51234``, and why, in words.
-        :param pass_on: is given all other lines, without those of the trace.
+        :param pass_on: is given all other lines but remarks of core.
         """
         self._refuse = refuse
         self._pass_on = pass_on
@@ -81,13 +82,16 @@ class HandshakeFailures:
             return
         self._reason = ""
         thread, file, text = header["thread"], header["file"], header["text"]
-        self._is_traced = line.startswith("I") and file in _TRACED_FILES
+        is_remark = line.startswith("I")
+        self._is_traced = is_remark and file in _TRACED_FILES
         if file == _TLS_FILE and text.startswith(_TLS_FAILURE):
             self._untold[thread] = line
         elif file == _TLS_FILE and text.startswith(_OTHER_NAME):
             self._name_left = max(0, _MAX_NAME_LENGTH - len(text) + len(_OTHER_NAME))
-        elif not self._is_traced:
+        elif not is_remark:
             self._pass_on_core(line)
+        elif not self._is_traced:
+            self._is_after_core = True
         elif failure := _FAILURE.fullmatch(text):
             self._untold.pop(thread, None)
             self._reason = failure["reason"]

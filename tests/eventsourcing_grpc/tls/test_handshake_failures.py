@@ -71,12 +71,16 @@ def test_addresses_are_told_as_people_write_them() -> None:
 def test_all_else_is_passed_on() -> None:
     others = ["printed by a library", "", "src/core/util/status_helper.cc:68"]
     core = [
-        "I1125 02:25:44.853972   12719 other.cc:91] something",
+        "W1125 02:25:44.853972   12719 other.cc:91] something",
         "E1125 02:25:44.853972   12719 handshaker.cc:91] something worse",
         "F1125 02:25:44.853972   12719 log.cc:110] Check failed: x",
     ]
     heard = Heard("\n".join([*others, V85, *others, *core]))
     assert heard.passed_on == [*others, *others, *core]
+
+
+def test_remarks_of_core_are_left_out_as_they_are_without_the_trace() -> None:
+    assert Heard("I1125 02:25:44.853972   12719 chttp2.cc:1403] Got goaway").passed_on == []
 
 
 def test_what_may_be_of_a_message_of_core_can_not_be_taken_for_another_line() -> None:

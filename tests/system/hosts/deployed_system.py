@@ -106,6 +106,11 @@ class Server:
         assert running is not None
         try:
             running.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            # Its log, which is shown, has what each of its threads does.
+            running.send_signal(signal.SIGABRT)
+            running.wait(DEADLINE)
+            raise
         finally:
             running.kill()
             running.wait()
