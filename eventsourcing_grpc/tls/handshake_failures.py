@@ -66,6 +66,7 @@ class HandshakeFailures:
         self._name_left = 0
         """How many characters may still come of a name that a client has called the server."""
         self._is_after_core = False
+        """Whether a line may still belong to what core has said, in which clients may have a say."""
         self._untold: dict[str, str] = {}
         """By threads: lines that say of no client that it failed."""
 
@@ -102,6 +103,7 @@ class HandshakeFailures:
         for line in self._untold.values():
             self._pass_on_core(line)
         self._untold.clear()
+        self._is_after_core = False
 
     def _take_continuation(self, line: str) -> None:
         if self._is_traced and _CONTINUATION.fullmatch(line):
@@ -109,7 +111,6 @@ class HandshakeFailures:
             return
         self._is_traced = False
         if self._is_after_core:
-            # It may be of core's message, in which clients may have a say.
             self._pass_on(f"grpc: {_printable(line)}")
         elif not line.startswith(_TOO_EARLY):
             self._pass_on(line)

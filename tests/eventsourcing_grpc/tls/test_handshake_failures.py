@@ -91,6 +91,9 @@ def test_what_may_be_of_a_message_of_core_can_not_be_taken_for_another_line() ->
         "E1125 02:25:44.853972   12719 other.cc:91] said: \\x1b[2J",
         "grpc: 2026-11-25 INFO forged\\r",
     ]
+    heard.failures.settle()
+    heard.failures.take("printed by a library")
+    assert heard.passed_on[2:] == ["printed by a library"]
 
 
 @pytest.mark.parametrize(
