@@ -92,7 +92,7 @@ class Serving:
         self._streams = StreamPool(name)
         self._calls = ThreadPoolExecutor(configuration.max_workers, f"calls {name}")
         self._operators = ThreadPoolExecutor(_OPERATOR_THREADS, f"operators {name}")
-        self._health = standard_services.Health(name)
+        self._health = standard_services.Health(name, self._streams)
         self._audit = AuditLog(name)
         self._server = self._make_server()
         self.address = configuration.address

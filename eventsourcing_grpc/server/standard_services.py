@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,46 +20,80 @@ SERVICE_NAMES = (
 _NAMES_WITH_HEALTH = (health.OVERALL_HEALTH, *SERVICE_NAMES)
 
 
-class Health:
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # It has no types.
     """The health of one server, as a whole and of each of its services.
 
-    Checks have a thread of their own, and so have watchers: a server whose calls are all busy is not ill.
+    Checks have a thread of their own: a server whose calls are all busy is not ill.
     See https://github.com/grpc/grpc/blob/master/doc/health-checking.md.
+
+    The servicer of ``grpc_health`` sends what watchers are told under a lock that the one thread that
+    finishes sending needs, too: a watcher that goes while another comes made a server deaf for good.
     """
 
-    def __init__(self, name: str) -> None:
-        self._servicer = health.HealthServicer()
+    def __init__(self, name: str, streams: StreamPool) -> None:
+        """:param streams: has the threads that watchers wait in, so that calls never wait for one."""
+        self._status = health_pb2.HealthCheckResponse.NOT_SERVING
+        self._changed = threading.Condition()
         self._executor = ThreadPoolExecutor(1, f"health {name}")
-        self._watch_executor = ThreadPoolExecutor(1, f"health watch {name}")
-        self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._watch_behavior = streams.behavior(self._watch)
 
     def add_to_server(self, server: grpc.Server) -> None:
         """Serves health checks."""
-        check = InPool(self._servicer.Check, self._executor)
-        watch = InPool(self._servicer.Watch, self._watch_executor)
-        # It is called once for each watcher, and waits for the first message to be sent.
-        watch.experimental_non_blocking = True
         # The handlers are looked up on the servicer when it is added.
-        self._servicer.Check = check  # type: ignore[method-assign]
-        self._servicer.Watch = watch  # type: ignore[method-assign, assignment]
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        self.Check = InPool(self._check, self._executor)
+        self.Watch = self._watch_behavior
+        health_pb2_grpc.add_HealthServicer_to_server(self, server)
 
     def set_serving(self) -> None:
         """Tells everyone that the server is ready for calls."""
         self._set(health_pb2.HealthCheckResponse.SERVING)
 
     def set_not_serving(self) -> None:
-        """Tells everyone to call somebody else. There is no way back."""
-        self._servicer.enter_graceful_shutdown()
+        """Tells everyone to call somebody else."""
+        self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     def shutdown(self) -> None:
-        """Ends the threads."""
+        """Ends the thread of checks. Watchers end with their calls."""
         self._executor.shutdown(wait=True)
-        self._watch_executor.shutdown(wait=True)
 
     def _set(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for name in _NAMES_WITH_HEALTH:
-            self._servicer.set(name, status)
+        with self._changed:
+            self._status = status
+            self._changed.notify_all()
+
+    def _status_of(self, service: str) -> health_pb2.HealthCheckResponse.ServingStatus:
+        if service in _NAMES_WITH_HEALTH:
+            return self._status
+        return health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+    def _check(
+        self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
+    ) -> health_pb2.HealthCheckResponse:
+        status = self._status_of(request.service)
+        if status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN:
+            context.abort(grpc.StatusCode.NOT_FOUND, "There is no such service here")
+        return health_pb2.HealthCheckResponse(status=status)
+
+    def _watch(
+        self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
+    ) -> Iterator[health_pb2.HealthCheckResponse]:
+        """Yields the status, and each other one that comes, until the call has ended."""
+        if not context.add_callback(self._wake):
+            return
+        told = None
+        while True:
+            with self._changed:
+                while (status := self._status_of(request.service)) == told and context.is_active():
+                    self._changed.wait()
+            # Nothing is sent under the lock.
+            if not context.is_active():
+                return
+            told = status
+            yield health_pb2.HealthCheckResponse(status=status)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
 
 class InPool:
@@ -68,10 +102,9 @@ class InPool:
     def __init__(self, behavior: Callable[..., Any], pool: ThreadPoolExecutor) -> None:
         self._behavior = behavior
         self.experimental_thread_pool = pool
-        self.experimental_non_blocking = False
 
-    def __call__(self, request: Any, context: grpc.ServicerContext, *callbacks: Any) -> Any:
-        return self._behavior(request, context, *callbacks)
+    def __call__(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return self._behavior(request, context)
 
 
 class Reflection(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # Generic in its stubs only.

@@ -365,6 +365,36 @@ def test_health_is_told_while_all_calls_are_busy(client_of: ClientOf) -> None:
         server.stop(wait=True)
 
 
+def test_watchers_of_the_health_that_come_and_go_hinder_nobody(
+    serve: Serve, client_of: ClientOf
+) -> None:
+    server = serve(Notebook)
+
+    def watch_often() -> None:
+        # Without a connection in common with the others.
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        with grpc.insecure_channel(server.address, options) as channel:
+            for _ in range(50):
+                watching = HealthStub(channel).Watch(HealthCheckRequest(), timeout=DEADLINE)
+                assert next(iter(watching)).status == SERVING
+                watching.cancel()
+
+    for watcher in [InBackground(watch_often) for _ in range(8)]:
+        watcher.result()
+    client_of(Notebook, server).ping()
+
+
+def test_health_of_what_is_not_served_is_not_known(serve: Serve) -> None:
+    request = HealthCheckRequest(service="elsewhere.Service")
+    with grpc.insecure_channel(serve(Notebook).address) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            HealthStub(channel).Check(request, timeout=DEADLINE)
+        assert isinstance(caught.value, grpc.Call)
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+        watching = iter(HealthStub(channel).Watch(request, timeout=DEADLINE))
+        assert next(watching).status == HealthCheckResponse.SERVICE_UNKNOWN
+
+
 def test_reflection_names_the_services(serve: Serve) -> None:
     server = serve(Notebook)
     with grpc.insecure_channel(server.address) as channel:
