@@ -36,7 +36,7 @@ def construct_application(app_class: type[Application[Any]], env: EnvType) -> Ap
     attempt = 1
     while True:
         try:
-            return leader_class(env=env)
+            return _construct(leader_class, env)
         except (IntegrityError, InternalError, ProgrammingError) as e:
             # Servers that start together in a new PostgreSQL database get in each other's way:
             # "CREATE ... IF NOT EXISTS" and "CREATE OR REPLACE" are not safe at the same time.
@@ -51,6 +51,19 @@ def construct_application(app_class: type[Application[Any]], env: EnvType) -> Ap
             raise
         attempt += 1
         threading.Event().wait(random.uniform(0.0, _MAX_DELAY))
+
+
+def _construct(app_class: type[Application[Any]], env: EnvType) -> Application[Any]:
+    """Returns an application. One that can't be constructed leaves neither connections nor threads."""
+    application = app_class.__new__(app_class)
+    try:
+        application.__init__(env=env)  # type: ignore[misc]  # As its class does it.
+    except BaseException:
+        if hasattr(application, "factory"):
+            # Else that is left to the garbage collector, which may do it in a thread of the pool.
+            application.close()
+        raise
+    return application
 
 
 def _leader_class(app_class: type[Application[Any]]) -> type[Application[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,9 @@ def test_password_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch)
 )
 def test_server_says_why_its_database_can_not_be_used(change: dict[str, str], said: str) -> None:
     env = {**addresses_of(Notebook), **POSTGRES, "POSTGRES_PORT": str(free_port()), **change}
+    others = set(threading.enumerate())
     with pytest.raises(OperationalError) as raised:
         start_server(Notebook, env)
+    assert set(threading.enumerate()) <= others
     assert isinstance(raised.value, UserError)
     assert str(raised.value) == f"Notebook can't use its database: {said}"
