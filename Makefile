@@ -157,7 +157,7 @@ docker-down: has-compose ## Stops the containers. ARGS=--volumes deletes what th
 	@$(COMPOSE) --profile '*' down $(ARGS)
 
 test-docker: $(INSTALLED) ## Tests the example system in containers, where a container engine is.
-	@TEST_CONTAINERS=docker $(VENV)/bin/python -m pytest tests/deploy/containers/test_docker.py $(ARGS)
+	@TEST_CONTAINERS=docker $(VENV)/bin/python -m pytest --override-ini faulthandler_timeout=0 tests/deploy/containers/test_docker.py $(ARGS)
 
 $(PASSWORD): | $(INSTALLED)
 	@umask 077; $(VENV)/bin/python -c 'import secrets; print(secrets.token_urlsafe(32))' >$@
@@ -213,7 +213,7 @@ minikube-delete: has-minikube ## Deletes the cluster, with everything that is re
 	@$(MINIKUBE) delete $(ARGS)
 
 test-minikube: $(INSTALLED) ## Tests the example system on minikube, where minikube is.
-	@TEST_CONTAINERS=minikube $(VENV)/bin/python -m pytest tests/deploy/containers/test_minikube.py $(ARGS)
+	@TEST_CONTAINERS=minikube $(VENV)/bin/python -m pytest --override-ini faulthandler_timeout=0 tests/deploy/containers/test_minikube.py $(ARGS)
 
 # Each says what is missing.
 
